@@ -14,6 +14,7 @@ import { type FurtherSignalOptions, furtherSignals } from './further-signals.ts'
 import type { CascadePlan } from './plan.ts';
 import { replyFault } from './reply-fault.ts';
 import type { CheckedCandidates } from './select-model.ts';
+import { brokenReply, cutOffReply } from './spent-replies.ts';
 import { type Validation, type ValidatorInput, type ValidatorOptions, validate } from './validators.ts';
 
 /** What the configuration says of looks at replies before they go out. */
@@ -112,14 +113,14 @@ async function lookAt(
     if (reply.final && kind === 'first') return { kind: 'refused', result: reply };
     const model = candidates[0]!;
     if (!isLate()) return { kind: 'unjudged', facts: { model, skip, escalated: 'failed' }, spent: [] };
-    const aborted = { model, usage: undefined }; // it cost something, and nobody says how much
-    return { kind: 'unjudged', facts: { model, skip, escalated: 'too-late' }, spent: [aborted] };
+    const spent = cutOffReply(call, reply, candidates);
+    return { kind: 'unjudged', facts: { model, skip, escalated: 'too-late' }, spent };
   }
   const { model } = reply;
   const held = await hold(reply, call.memory);
   if (typeof held === 'string') {
     const escalated = held === 'broken' && isLate() ? 'too-late' : held;
-    return { kind: 'unjudged', facts: { model, skip, escalated }, spent: [{ model, usage: undefined }] };
+    return { kind: 'unjudged', facts: { model, skip, escalated }, spent: [brokenReply(call, reply)] };
   }
   const { body, escalated, replyLoss, spent = [] } = await judge(reply, held, { ...looking, check });
   const facts = { model, skip, escalated, replyLoss };

@@ -7,6 +7,7 @@ import type { UnroutedCall } from '../providers/index.ts';
 import type { SpentReply } from '../records/index.ts';
 import type { ReplyCheck } from '../router.ts';
 import type { Mutable, Reply } from '../types.ts';
+import { cutOffReply } from './spent-replies.ts';
 
 /** What else may be asked about a cheap reply. */
 export interface FurtherSignalOptions {
@@ -67,7 +68,7 @@ async function sample({ run, call, model, deadline }: SignalRequest) {
   const plain = { ...rest, body: { ...body, stream: false }, stream: false, mappings: new Map() };
   const result = await run.call(plain, [model], deadline, 'sample');
   const text = wholeText(result, call.dialect);
-  return { text, spent: spentOn(result) };
+  return { text, spent: spentOn(result, plain, model) };
 }
 
 /** Enough for the word, and for models that think in a few words first. */
@@ -80,26 +81,22 @@ function verifierPrompt(prompt: string, text: string): string {
 
 async function verification({ run, call, prompt, text, deadline }: SignalRequest, verifier: CatalogModel) {
   const messages = [{ role: 'user', content: verifierPrompt(prompt, text) }];
-  const result = await run.call(
-    {
-      dialect: 'openai',
-      operation: 'chat',
-      body: { model: verifier.name, messages, max_tokens: VERIFIER_TOKENS },
-      stream: false,
-      unmappable: 'drop-all',
-      mappings: new Map(),
-      headers: {},
-      logprobs: true,
-      ...(call.memory && { memory: call.memory }),
-      signal: call.signal,
-    },
-    [verifier],
-    deadline,
-    'verifier',
-  );
+  const asking: UnroutedCall = {
+    dialect: 'openai',
+    operation: 'chat',
+    body: { model: verifier.name, messages, max_tokens: VERIFIER_TOKENS },
+    stream: false,
+    unmappable: 'drop-all',
+    mappings: new Map(),
+    headers: {},
+    logprobs: true,
+    ...(call.memory && { memory: call.memory }),
+    signal: call.signal,
+  };
+  const result = await run.call(asking, [verifier], deadline, 'verifier');
   const said = /^\P{L}*(yes|no)(?!\p{L})/iu.exec(wholeText(result, 'openai') ?? '')?.[1]?.toLowerCase();
   const right = said === undefined ? undefined : probabilityRight(said === 'yes', result);
-  return { right, spent: spentOn(result) };
+  return { right, spent: spentOn(result, asking, verifier) };
 }
 
 /** By the probability of its first token, if that is known. */
@@ -115,6 +112,7 @@ function wholeText(result: FallbackResult, dialect: UnroutedCall['dialect']): st
   return replyContent(dialect, parseJson(Buffer.from(result.outcome.body.whole).toString('utf8'))).text;
 }
 
-function spentOn(result: FallbackResult): SpentReply[] {
-  return result.kind === 'reply' ? [{ model: result.model, usage: result.outcome.usage() }] : [];
+function spentOn(result: FallbackResult, call: UnroutedCall, model: CatalogModel): SpentReply[] {
+  if (result.kind === 'failure') return cutOffReply(call, result, [model]);
+  return [{ model: result.model, usage: result.outcome.usage() }];
 }

@@ -1,10 +1,4 @@
-import {
-  type CatalogModel,
-  costUsd,
-  type Dialect,
-  estimateTokens,
-  type TokenCounts,
-} from '../catalog/index.ts';
+import { type CatalogModel, costUsd, type Dialect, type TokenCounts } from '../catalog/index.ts';
 import { errorBody, errorEvent } from '../dialects/index.ts';
 import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
 import { ExchangeError, type Usage } from '../providers/index.ts';
@@ -16,6 +10,7 @@ import type { GatewayRequest } from './request.ts';
 import { abandonedReplies, type Recording, type RequestStages, recordOnce } from './request-record.ts';
 import { ResponseEnd } from './response-end.ts';
 import type { Selection } from './select-model.ts';
+import { estimatedUsage } from './spent-replies.ts';
 
 /** What goes back to the client. */
 export interface GatewayReply {
@@ -371,8 +366,4 @@ function spentOn(
   const { model, outcome } = replied;
   const usage = outcome.usage() ?? estimatedUsage(request.bodyText, outcome);
   return { model: model.name, calls: [{ model, usage }, ...others] };
-}
-
-function estimatedUsage(bodyText: string, outcome?: Replied['outcome']): Usage {
-  return { inputTokens: estimateTokens(bodyText), outputTokens: outcome?.estimatedOutputTokens?.() ?? 0 };
 }

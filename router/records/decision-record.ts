@@ -14,6 +14,7 @@ import {
   type RequestFacts,
   type RoutedBy,
   type SessionFacts,
+  type SpentReply,
 } from './request-facts.ts';
 import { spentUsd, totalCostUsd } from './savings.ts';
 
@@ -126,7 +127,16 @@ export const decisionRecordSchema = z
           .describe('Looks at the answers of cheaper models that did not go out, in order.'),
         ms: ms.describe('Until the last one was judged.'),
         spent: z
-          .array(z.strictObject({ model: z.string(), usage: usage.optional() }))
+          .array(
+            z.strictObject({
+              model: z.string(),
+              usage: usage.optional(),
+              estimated: z
+                .literal(true)
+                .optional()
+                .describe('The call was ended before its answer: tokens by the length of what was seen.'),
+            }),
+          )
           .optional()
           .describe('Answers that did not go out: the judged ones, further samples, that of the verifier.'),
         cost_usd: usd.describe('Of those; part of the cost of the request.'),
@@ -325,12 +335,13 @@ function checkOf(check: CheckFacts) {
     ...lookOf(check),
     earlier: earlier.length === 0 ? undefined : earlier.map(lookOf),
     ms: rounded(ms),
-    spent:
-      spent.length === 0
-        ? undefined
-        : spent.map((reply) => ({ model: reply.model.name, usage: reply.usage && usageOf(reply.usage) })),
+    spent: spent.length === 0 ? undefined : spent.map(spentOf),
     cost_usd: spentUsd(check),
   };
+}
+
+function spentOf({ model, usage, isEstimated }: SpentReply) {
+  return { model: model.name, usage: usage && usageOf(usage), estimated: isEstimated };
 }
 
 function lookOf({ model, skip, replyLoss, escalated }: LookFacts) {

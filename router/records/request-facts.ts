@@ -56,6 +56,8 @@ export interface LookFacts {
 export interface SpentReply {
   readonly model: CatalogModel;
   readonly usage: Usage | undefined;
+  /** Nobody said the tokens, since the call was ended before its reply: these are of the prompt and of what had come, by their length. */
+  readonly isEstimated?: true;
 }
 
 /**

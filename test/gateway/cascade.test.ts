@@ -149,7 +149,15 @@ describe.each([false, true])('stream %s', (stream) => {
         attempts: [{}, { kind: 'escalation' }],
       },
     ]);
-    expect(recordsIn(file)[0]).not.toHaveProperty('cost_usd'); // what was aborted cost something too
+    const [{ cascade: { spent, cost_usd: checkUsd = 0 } = {}, cost_usd: usd = 0 } = {}] = recordsIn(file);
+    const promptUsd = 1e-6 * (spent![0]!.usage!.input_tokens ?? 0);
+    expect(spent).toMatchObject([{ model: 'first/small', estimated: true }]);
+    expect(promptUsd).toBeGreaterThan(0);
+    if (stream) expect(checkUsd).toBeGreaterThan(promptUsd); // some words had come
+    else expect(checkUsd).toBeCloseTo(promptUsd, 12);
+    expect(usd).toBeGreaterThan(checkUsd);
+    expect(response.headers.get('x-plimsoll-check-cost-usd')).toBe(checkUsd.toFixed(8));
+    if (!stream) expect(response.headers.get('x-plimsoll-cost-usd')).toBe(usd.toFixed(8));
   });
 
   test('a client that leaves while its reply is held ends the cheap call, and no other begins', async () => {

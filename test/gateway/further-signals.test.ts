@@ -24,6 +24,7 @@ async function saying(textFor: (asked: Asked, nth: number) => string, logprob = 
       asked.push(body);
       keys.push(request.headers['idempotency-key']);
       const text = textFor(body, nth);
+      if (text === 'never') return;
       if (text === '503') return void response.writeHead(503).end('{}');
       const logprobs = body.logprobs === true ? { content: [{ token: text, logprob }] } : null;
       const said = { role: 'assistant', content: text };
@@ -108,6 +109,21 @@ test('what they cost is counted also if the reply goes out', async () => {
   expect(response.headers.get('x-plimsoll-attempts')).toBe('2'); // no samples: the judge does not use them
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('plimsoll_cost_usd_total{model="first/checker"} 3');
+});
+
+test('samples and a verifier that are cut off by the deadline count with their prompts', async () => {
+  const provider = await saying(({ model }, nth) =>
+    model === 'checker' || (model === 'small' && nth > 0) ? 'never' : 'twelve',
+  );
+  const both = judgeBy({ agreement: -8, verifier: -8 }, 4);
+  const cascade = { samples: 3, verifier: 'first/checker', max_wait_ms: 500 };
+  const { send } = await gatewayWith(both, provider.url, cascade);
+  const response = await send(false);
+  expect(response.headers.get('x-plimsoll-reason')).toBe('cascade-escalated');
+  const judgedUsd = 1; // a million tokens
+  const cutOffUsd = Number(response.headers.get('x-plimsoll-check-cost-usd')) - judgedUsd;
+  expect(cutOffUsd).toBeGreaterThan(0);
+  expect(cutOffUsd).toBeLessThan(0.001);
 });
 
 test.each([
