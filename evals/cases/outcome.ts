@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LEAST_POSSIBLE_LOGPROB } from '../../router/cascade/index.ts';
 import { LABEL_SOURCES, type Outcome, type Reply } from '../../router/types.ts';
 import { DEFAULT_RULES, type NumberRules, parseNumbers, parseQuality } from './quality-scale.ts';
 import { BadRow, parseRow } from './rejects.ts';
@@ -89,14 +90,14 @@ function parseLabel(
   return undefined;
 }
 
-/** Without a lower end, but finite: what is not known is null, and minus infinity says nothing that can be learned from. */
-const logprob = z
-  .number({
-    error:
-      'must be a finite number of at most 0, the natural logarithm of a probability; null if it is not known',
-  })
-  .max(0, { error: ({ input }) => `must be at most 0, the natural logarithm of a probability; is ${input}` })
-  .nullish();
+/** What is not known is null: minus infinity, or a number like it, says nothing that can be learned from. */
+function logprobFrom(least: number) {
+  const error = ({ input }: { readonly input?: unknown }) =>
+    `must be a number from ${least} to 0, the natural logarithm of a probability; null if it is not known${typeof input === 'number' ? `; is ${input}` : ''}`;
+  return z.number({ error }).min(least, { error }).max(0, { error }).nullish();
+}
+
+const tokenLogprob = logprobFrom(LEAST_POSSIBLE_LOGPROB.token);
 
 export const share = z
   .number({ error: 'must be a number from 0 to 1; null if it is not known' })
@@ -111,12 +112,12 @@ export const REPLY_FIELDS = ['answer', 'confidence_logprob', 'signals'] as const
 /** What an outcome may say of the reply. A signal that does not exist is refused: misspelt, it would be missing in silence. */
 const replySchema = z.looseObject({
   answer: text,
-  confidence_logprob: logprob,
+  confidence_logprob: logprobFrom(LEAST_POSSIBLE_LOGPROB.reply),
   signals: z
     .strictObject(
       {
-        mean_logprob: logprob,
-        min_logprob: logprob,
+        mean_logprob: tokenLogprob,
+        min_logprob: tokenLogprob,
         finish_reason: text,
         agreement: share,
         verifier: share,
@@ -129,7 +130,7 @@ const replySchema = z.looseObject({
 /**
  * The reply of an outcome; undefined if it says nothing of it.
  * @param path of the outcome in the row, for the rejected row
- * @throws BadRow: a logarithm that is not finite or above 0, a share outside 0..1, a text that is none, an unknown signal
+ * @throws BadRow: a logarithm that no probability has, a share outside 0..1, a text that is none, an unknown signal
  */
 export function parseReply(
   fields: object,

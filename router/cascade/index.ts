@@ -21,4 +21,4 @@ export {
 } from './reply-judge.ts';
 export { confidence, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
 export { beginsAsRefusal, textLanguage, textSignals } from './text-signals.ts';
-export { type LogprobSignals, logprobSignals } from './token-logprobs.ts';
+export { LEAST_POSSIBLE_LOGPROB, type LogprobSignals, logprobSignals } from './token-logprobs.ts';

@@ -94,10 +94,17 @@ describe('what is known of a reply', () => {
 
 describe('a reply with a fault', () => {
   it.each([
-    ['above 0', { confidence_logprob: 0.1 }, 'confidence_logprob', /at most 0.* is 0.1$/],
-    ['as text', { confidence_logprob: '-inf' }, 'confidence_logprob', /finite number of at most 0.*null/],
-    ['a boolean', { signals: { mean_logprob: true } }, 'signals.mean_logprob', /finite number of at most 0/],
-    ['positive least', { signals: { min_logprob: 2 } }, 'signals.min_logprob', /at most 0/],
+    ['above 0', { confidence_logprob: 0.1 }, 'confidence_logprob', /from -1000000000 to 0.* is 0.1$/],
+    [
+      'as text',
+      { confidence_logprob: '-inf' },
+      'confidence_logprob',
+      /number from .* to 0.*null if it is not known$/,
+    ],
+    ['a boolean', { signals: { mean_logprob: true } }, 'signals.mean_logprob', /number from -10000 to 0/],
+    ['positive least', { signals: { min_logprob: 2 } }, 'signals.min_logprob', /from -10000 to 0.* is 2$/],
+    ['an impossible mean', { signals: { mean_logprob: -10001 } }, 'signals.mean_logprob', /from -10000 to 0/],
+    ['an impossible least', { signals: { min_logprob: -1e308 } }, 'signals.min_logprob', /is -1e\+308$/],
     ['agreement above 1', { signals: { agreement: 1.2 } }, 'signals.agreement', /from 0 to 1, is 1.2/],
     ['verifier below 0', { signals: { verifier: -1 } }, 'signals.verifier', /from 0 to 1, is -1/],
     [
@@ -119,8 +126,9 @@ describe('a reply with a fault', () => {
   });
 
   it.each([
-    ['-1e999', /finite number of at most 0/],
-    ['1e999', /finite number/],
+    ['-1e308', /number from -1000000000 to 0/],
+    ['-1e999', /number from -1000000000 to 0/],
+    ['1e999', /number from -1000000000 to 0/],
     ['NaN', /write null/],
     ['-Infinity', /write null/],
   ])('%s as a log-probability is a bad row', async (written_, reason) => {

@@ -373,7 +373,7 @@ async function saying(bodyFor: (asked: Asked) => string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
 }
 
-describe.each(['-Infinity', 'NaN', '0.5', '1e999', '"-0.01"', 'null'])(
+describe.each(['-Infinity', '-1e308', 'NaN', '0.5', '1e999', '"-0.01"', 'null'])(
   'a log-probability of %s',
   (logprob) => {
     test.each([false, true])('is none, and never reaches the client (stream %s)', async (stream) => {
