@@ -15,7 +15,13 @@ import type { CascadePlan } from './plan.ts';
 import { replyFault } from './reply-fault.ts';
 import type { CheckedCandidates } from './select-model.ts';
 import { brokenReply, cutOffReply } from './spent-replies.ts';
-import { type Validation, type ValidatorInput, type ValidatorOptions, validate } from './validators.ts';
+import {
+  type FailedValidation,
+  isFailed,
+  type ValidatorInput,
+  type ValidatorOptions,
+  validate,
+} from './validators.ts';
 
 /** What the configuration says of looks at replies before they go out. */
 export interface CheckOptions extends FurtherSignalOptions {
@@ -27,7 +33,7 @@ export interface CheckOptions extends FurtherSignalOptions {
 export interface CheckParts {
   readonly cascade: CheckOptions;
   /** Called if one of them does not work. */
-  readonly onValidatorFailed: (failed: Extract<Validation, { kind: 'failed' }>) => void;
+  readonly onValidatorFailed: (failed: FailedValidation) => void;
   /** Called if a model gave a text without log-probabilities, which the judge needs. */
   readonly onNoLogprobs: (model: CatalogModel) => void;
 }
@@ -210,7 +216,7 @@ async function vetoOf(
 ): Promise<EscalationCause | undefined> {
   if (validators.length === 0) return undefined;
   const validation = await validate(validators, input, lookDeadline - performance.now());
-  if (validation.kind === 'failed') onValidatorFailed(validation);
+  if (isFailed(validation)) onValidatorFailed(validation);
   return validation.kind === 'passed' ? undefined : `validator-${validation.kind}`;
 }
 

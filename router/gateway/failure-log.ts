@@ -1,7 +1,7 @@
 import { safeError } from '../errors.ts';
 import type { FallbackEvent } from '../fallback/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { Validation } from './validators.ts';
+import type { FailedValidation } from './validators.ts';
 
 type LoggedFailure = Extract<FallbackEvent, { kind: 'operator-fault' | 'unreachable' }>;
 
@@ -52,13 +52,13 @@ export function failureLog(logger: Logger): (event: FallbackEvent) => void {
 }
 
 /** The same for validators of cheap replies that do not work. */
-export function validatorLog(logger: Logger): (failed: Extract<Validation, { kind: 'failed' }>) => void {
+export function validatorLog(logger: Logger): (failed: FailedValidation) => void {
   const repeats = repeatCounter();
-  return ({ validator, why }) => {
+  return ({ kind, validator, why }) => {
     const repeated = repeats(`${validator} ${why}`);
     if (repeated === undefined) return;
     logger.error(
-      { validator, ...(repeated && { repeated }) },
+      { validator, failure: kind, ...(repeated && { repeated }) },
       `the validator ${validator} does not work, so no cheap reply goes out: ${why}`,
     );
   };

@@ -23,7 +23,9 @@ export const ESCALATION_CAUSES = [
   'no-call', // a call was required
   'invalid-json', // JSON was asked for, and it is none or breaks the schema
   'validator-rejected', // by one of the operator's validators
-  'validator-failed', // one of them crashed, could not be reached, or took too long
+  'validator-timeout', // one of them was still at work when its time was over
+  'validator-crashed', // one of them ended by a signal, or with an exit code that says neither
+  'validator-failed', // one of them could not be started or reached, or its response says neither
   'too-late', // cascade.max_wait_ms passed
   'too-large', // there was no memory to hold it
   'broken', // its stream broke off

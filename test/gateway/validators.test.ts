@@ -11,6 +11,7 @@ import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 
 const INPUT = { prompt: 'What is 7 plus 5?', model: 'first/small', text: '12', calls: [] };
 const LONG_MS = 20_000;
+const HANGS = 'setInterval(() => {}, 1000)';
 const program = (code: string, timeoutMs = LONG_MS) => ({
   command: [process.execPath, '-e', code],
   timeoutMs,
@@ -32,11 +33,21 @@ async function address(handle: (body: string, response: ServerResponse) => void)
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/check`;
 }
 
+/** Nobody listens there any more. */
+async function closedAddress(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}/`;
+}
+
 test.each([
   ['exits with 0', '', 'passed'],
   ['exits with 1', 'process.exit(1)', 'rejected'],
-  ['exits with another code', 'process.exit(2)', 'failed'],
-  ['crashes', 'process.abort()', 'failed'],
+  ['exits with another code', 'process.exit(2)', 'crashed'],
+  ['crashes', 'process.abort()', 'crashed'],
+  ['is killed by somebody else', 'process.kill(process.pid, "SIGKILL")', 'crashed'],
   [
     'prints a megabyte to each stream',
     'const m = "x".repeat(2 ** 20); console.log(m); console.error(m)',
@@ -49,11 +60,54 @@ test.each([
 });
 
 test.each([
-  ['hangs', program('setInterval(() => {}, 1000)', 300), 'it was killed, or took longer than timeout_ms'],
-  ['is not there', { command: ['/no/such/program'], timeoutMs: LONG_MS }, 'it cannot be started'],
-])('a program that %s fails', async (_, validator, why) => {
-  expect(await validate([validator], INPUT, LONG_MS)).toMatchObject({ kind: 'failed', why });
+  ['hangs', program(HANGS, 300), LONG_MS, 'timeout', 'it had not ended after timeout_ms, and was stopped'],
+  ['hangs for all that is left', program(HANGS), 300, 'timeout', /after cascade\.max_wait_ms/],
+  [
+    'is killed',
+    program('process.kill(process.pid, "SIGTERM")'),
+    LONG_MS,
+    'crashed',
+    'it was killed by SIGTERM',
+  ],
+  ['ends with 7', program('process.exit(7)'), LONG_MS, 'crashed', 'it ended with code 7'],
+  [
+    'is not there',
+    { command: ['/no/such/program'], timeoutMs: LONG_MS },
+    LONG_MS,
+    'failed',
+    /cannot be started/,
+  ],
+])('a program that %s says why', async (_, validator, leftMs, kind, why) => {
+  expect(await validate([validator], INPUT, leftMs)).toMatchObject({
+    kind,
+    why: expect.stringMatching(why),
+  });
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a program that is stopped takes what it has started with it',
+  async () => {
+    const file = path.join(scratchFolder(), 'pid');
+    const command = ['sh', '-c', `sleep 600 & echo $! > ${file}; wait`];
+    expect(await validate([{ command, timeoutMs: 2_000 }], INPUT, LONG_MS)).toMatchObject({
+      kind: 'timeout',
+    });
+    const started = Number(readFileSync(file, 'utf8'));
+    expect(started).toBeGreaterThan(0);
+    await expect.poll(() => isRunning(started)).toBe(false);
+  },
+);
+
+/** A process that has ended and was not waited for is a zombie, which still has its number. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !/\) Z/.test(status);
+  } catch {
+    return false;
+  }
+}
 
 test('a program gets the reply, and no key', async () => {
   process.env['PLIMSOLL_TEST_SECRET'] = 'secret';
@@ -90,19 +144,23 @@ test.each([
 test('an address that hangs, or that nobody listens at, fails', async () => {
   const url = await address(() => {});
   expect(await validate([{ url, timeoutMs: 200 }], INPUT, LONG_MS)).toMatchObject({
-    kind: 'failed',
-    why: 'it took longer than timeout_ms',
+    kind: 'timeout',
+    why: 'it had not ended after timeout_ms, and was stopped',
   });
-  const nobody = { url: 'http://127.0.0.1:9/', timeoutMs: LONG_MS };
-  expect(await validate([nobody], INPUT, LONG_MS)).toMatchObject({
-    kind: 'failed',
-    why: 'it cannot be reached',
-  });
+  for (const [nobody, code] of [
+    [await closedAddress(), 'ECONNREFUSED'],
+    ['http://nobody.invalid/', 'ENOTFOUND|EAI_AGAIN'],
+  ] as const) {
+    expect(await validate([{ url: nobody, timeoutMs: LONG_MS }], INPUT, LONG_MS)).toMatchObject({
+      kind: 'failed',
+      why: expect.stringMatching(`it cannot be reached \\((${code})\\)`),
+    });
+  }
 });
 
 test('none takes longer than what is left, and one veto is enough', async () => {
   const url = await address(() => {});
-  expect(await validate([{ url, timeoutMs: LONG_MS }], INPUT, 200.5)).toMatchObject({ kind: 'failed' });
+  expect(await validate([{ url, timeoutMs: LONG_MS }], INPUT, 200.5)).toMatchObject({ kind: 'timeout' });
   expect(await validate([program('')], INPUT, 9_999.5)).toMatchObject({ kind: 'passed' });
   const pass = program('');
   expect(await validate([pass, program('process.exit(1)')], INPUT, LONG_MS)).toEqual({ kind: 'rejected' });
@@ -110,22 +168,34 @@ test('none takes longer than what is left, and one veto is enough', async () => 
 });
 
 test.each([
-  [0, 'cascade-accepted', 1],
-  [1, 'cascade-escalated', 2],
-  [7, 'cascade-escalated', 2],
-])('at the gateway, exit code %i: %s', async (code, reason, calls) => {
+  ['exit code 0', 'process.exit(0)', LONG_MS, undefined, 1],
+  ['exit code 1', 'process.exit(1)', LONG_MS, 'validator-rejected', 2],
+  ['exit code 7', 'process.exit(7)', LONG_MS, 'validator-crashed', 2],
+  ['killed by somebody else', 'process.kill(process.pid, "SIGKILL")', LONG_MS, 'validator-crashed', 2],
+  ['killed by the deadline', HANGS, 200, 'validator-timeout', 2],
+])('at the gateway, %s', async (_, code, timeout_ms, escalated, calls) => {
+  const file = path.join(scratchFolder(), 'decisions.jsonl');
   const { folder, easy } = await cascadeArtifact(judgeBy({}, -4));
-  const command = [process.execPath, '-e', `process.exit(${code})`];
+  const command = [process.execPath, '-e', code];
   const running = await gatewayForTest({
-    config: { artifact: folder, cascade: { validators: [{ command, timeout_ms: LONG_MS }] } },
+    config: { artifact: folder, cascade: { validators: [{ command, timeout_ms }] }, decision_log: { file } },
   });
   for (let i = 0; i < 2; i++) {
     const response = await postRaw(running.url, '/v1/chat/completions', ask(easy[0]!));
-    expect(response.headers.get('x-plimsoll-reason')).toBe(reason);
+    expect(response.headers.get('x-plimsoll-reason')).toBe(
+      escalated === undefined ? 'cascade-accepted' : 'cascade-escalated',
+    );
   }
   expect(running.first.requests).toHaveLength(2 * calls);
   const logged = running.log.filter((line) => line.includes('does not work'));
-  expect(logged).toHaveLength(code === 7 ? 1 : 0); // once a minute
+  const isBroken = escalated === 'validator-crashed' || escalated === 'validator-timeout';
+  expect(logged).toHaveLength(isBroken ? 1 : 0); // once a minute
+  await running.close();
+  const causes = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).cascade.escalated);
+  expect(causes).toEqual([escalated, escalated]);
 });
 
 test.each([
