@@ -81,6 +81,7 @@ const NO_ROUTER: Router = {
   ruled: refuseToRoute,
   competingTask: () => undefined,
   canJudge: () => undefined,
+  judgeUses: () => false,
   standing: refuseToRoute,
   verdict: refuseToRoute,
   check: refuseToRoute,

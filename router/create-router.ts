@@ -6,6 +6,7 @@ import {
   judgeReply,
   judgesWithout,
   judgeUses,
+  type SignalSource,
   skipAt,
 } from './cascade/index.ts';
 import {
@@ -234,6 +235,11 @@ async function assemble(
     return judge && replyMayLack.every((source) => judgesWithout(judge, source));
   }
 
+  function usesSignal(rung: number, signal: SignalSource): boolean {
+    const judge = judged[rung]?.judge;
+    return judge !== undefined && judgeUses(judge, signal);
+  }
+
   /** The logits are read at once: the classifier may be closed by the time that the replies are there. */
   async function replyChecks(text: string, rungs: readonly number[], accept: number): Promise<ReplyCheck[]> {
     const logits = await classifier.logits(text);
@@ -260,6 +266,7 @@ async function assemble(
     return {
       artifact: { ...identity, created: manifest.created },
       canJudge,
+      judgeUses: usesSignal,
       defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
       standing: () => verdicts.standing(stale),
       verdict(name = defaultPolicy) {

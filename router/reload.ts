@@ -202,6 +202,7 @@ export async function reloadingRouter(
     ruled: (traits, options) => generations.current().ruled(traits, options),
     competingTask: (input, options) => generations.current().competingTask(input, options),
     canJudge: (rung, replyMayLack) => generations.current().canJudge(rung, replyMayLack),
+    judgeUses: (rung, signal) => generations.current().judgeUses(rung, signal),
     get defaultPolicy() {
       return generations.current().defaultPolicy;
     },

@@ -30,6 +30,7 @@ export function routerOfArtifacts(routers: readonly Router[], order: readonly st
     ruled: own.ruled,
     competingTask: own.competingTask,
     canJudge: own.canJudge,
+    judgeUses: own.judgeUses,
     defaultPolicy: own.defaultPolicy,
     standing: own.standing,
     verdict: own.verdict,

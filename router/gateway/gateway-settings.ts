@@ -65,6 +65,7 @@ export type ConfiguringRouter = Pick<
   | 'defaultPolicy'
   | 'check'
   | 'canJudge'
+  | 'judgeUses'
   | 'watch'
   | 'rules'
   | 'standing'

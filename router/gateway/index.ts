@@ -1,6 +1,7 @@
 /** One request to a model: which one, its reply, and what is recorded of it. */
 import type { Gateway, GatewayOptions } from './open-gateway.ts';
 
+export { cascadeWarnings } from './cascade-warnings.ts';
 export { decisionCallSchema } from './decision-call.ts';
 export { createModelNames, type ListedName, type ModelNames } from './model-names.ts';
 export type { GatewayHealth } from './open-gateway.ts';

@@ -38,6 +38,7 @@ import type { InstanceReport, Ledger, Log, State } from '../state/index.ts';
 import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
 import { createThreads, type Threads } from '../threads/index.ts';
 import { createAuditFeed } from './audit-feed.ts';
+import { cascadeWarnings } from './cascade-warnings.ts';
 import { checkLimits } from './check-limits.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
 import { type ExperimentOptions, openGatewayExperiments } from './gateway-experiments.ts';
@@ -65,7 +66,6 @@ import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
 import { createReplyCaches, type ReplyCaches } from './reply-cache.ts';
 import type { GatewayRequest } from './request.ts';
-import { notAskedFor } from './select-model.ts';
 import { shadowSettings } from './shadows.ts';
 import { sharedBreakers } from './shared-breakers.ts';
 
@@ -124,13 +124,6 @@ export interface GatewayHealth extends Omit<ProviderKeys, 'warnings'> {
   /** What the instances behind one address serve; undefined if there is one, or it is not known. */
   readonly instances?: readonly InstanceReport[] | undefined;
 }
-
-const NOT_ASKED_FOR = {
-  agreement:
-    'the judge of the artifact needs several samples, and cascade.samples is not set: every request goes to the strongest candidate',
-  verifier:
-    'the judge of the artifact needs a verifier, and cascade.verifier is not set: every request goes to the strongest candidate',
-};
 
 const NO_LOGPROBS =
   'gives no log-probabilities of its tokens, and the judge of the artifact needs them: every request goes to the strongest candidate. Train the cascade on answers without them, or serve a model that gives them';
@@ -299,10 +292,6 @@ export async function openGateway(
         verifier: verifier === undefined ? undefined : catalog.get(verifier),
       });
       const ownCascade = withVerifier(settings.cascade);
-      for (const signal of notAskedFor(ownCascade)) {
-        if (router.ladder.some((_, rung) => router.canJudge(rung, [signal]) === false))
-          logger.warn(NOT_ASKED_FOR[signal]);
-      }
       withRouter = undefined;
       const chain = createFallbackChain({
         prepare,
@@ -383,6 +372,7 @@ export async function openGateway(
         ...keys.warnings,
         ...repeatedKeyWarnings(settings),
         ...ladderWarnings(router, catalog),
+        ...cascadeWarnings(settings, router),
       ]) {
         if (!warned.has(trouble)) logger.warn(trouble);
         warned.add(trouble);

@@ -418,7 +418,7 @@ function lacksOfReplies(
 }
 
 /** The signals that take further calls, if the configuration asks for none. */
-export function notAskedFor({ samples, verifier }: FurtherSignalOptions): ('agreement' | 'verifier')[] {
+function notAskedFor({ samples, verifier }: FurtherSignalOptions): ('agreement' | 'verifier')[] {
   return [
     ...(samples === undefined ? (['agreement'] as const) : []),
     ...(verifier === undefined ? (['verifier'] as const) : []),

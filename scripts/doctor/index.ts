@@ -14,6 +14,7 @@ import {
 import {
   checkAccess,
   checkArtifact,
+  checkCascade,
   checkConfig,
   checkLadders,
   checkPeople,
@@ -53,6 +54,7 @@ export async function diagnose({ config: file, online }: DoctorOptions): Promise
         : [
             ...(router === undefined ? [] : checkLadders(router, catalog)),
             ...(router === undefined ? [] : await checkPeople(config, router)),
+            ...(router === undefined ? [] : checkCascade(config, router)),
             ...(await checkProviders(config, catalog, calledModels(router), online)),
           ];
     return [

@@ -10,7 +10,7 @@ import {
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { refusePeople } from '../../router/gateway/index.ts';
+import { cascadeWarnings, refusePeople } from '../../router/gateway/index.ts';
 import { outboundFrom, type Probe, probeProvider } from '../../router/providers/index.ts';
 import type { Router } from '../../router/router.ts';
 import { withEfforts } from '../../router/targets/index.ts';
@@ -113,6 +113,11 @@ export async function checkPeople(config: Config, router: Router): Promise<reado
   } catch (error) {
     return [findingsOf('people').fault(messageOf(error), 'docs/PEOPLE.md says where people may be named.')];
   }
+}
+
+/** Fields of the cascade that do nothing, or that its judges cannot do without. */
+export function checkCascade(config: Config, router: Router): readonly Finding[] {
+  return cascadeWarnings(config, router).map((text) => findingsOf('cascade').warning(text));
 }
 
 /** @param called names of the models on ladders @param online also ask the providers, which is free of charge */

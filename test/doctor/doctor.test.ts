@@ -9,6 +9,7 @@ import { diagnose } from '../../scripts/doctor/index.ts';
 import { checkClock, checkEnvironment, checkNode } from '../../scripts/doctor/machine.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { cli, jsonOf, scratchFolder } from '../cli/run-cli.ts';
+import { cascadeArtifact, judgeBy } from '../helpers/cascade-artifact.ts';
 
 /** A configuration with a provider that needs a key, and what more is given. */
 async function world(more: Record<string, unknown> = {}) {
@@ -123,6 +124,19 @@ test('state, Redis, API keys, prices and models that are not there', async () =>
     status: 'fault',
     fix: expect.stringContaining('strong:'),
   });
+});
+
+test('fields of the cascade that do nothing, or that its judge cannot do without', async () => {
+  withKey('sk-right');
+  const { folder } = await cascadeArtifact(judgeBy({ agreement: -8 }, 4));
+  const { file } = await world({ artifact: folder, cascade: { verifier: 'fake/large' } });
+  const findings = await diagnose({ config: file, online: false });
+  expect(findings.filter(({ check }) => check === 'cascade')).toEqual([
+    { check: 'cascade', status: 'warning', text: expect.stringContaining('cascade.samples is not set') },
+    { check: 'cascade', status: 'warning', text: expect.stringContaining('cascade.verifier does nothing') },
+  ]);
+  const { file: good } = await world({ artifact: folder, cascade: { samples: 3 } });
+  expect(await found(good)).not.toHaveProperty('cascade');
 });
 
 test('the ladder of each profile, with the field that mends it', async () => {

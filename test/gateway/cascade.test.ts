@@ -153,7 +153,8 @@ describe.each([false, true])('stream %s', (stream) => {
     const promptUsd = 1e-6 * (spent![0]!.usage!.input_tokens ?? 0);
     expect(spent).toMatchObject([{ model: 'first/small', estimated: true }]);
     expect(promptUsd).toBeGreaterThan(0);
-    if (stream) expect(checkUsd).toBeGreaterThan(promptUsd); // some words had come
+    if (stream)
+      expect(checkUsd).toBeGreaterThan(promptUsd); // some words had come
     else expect(checkUsd).toBeCloseTo(promptUsd, 12);
     expect(usd).toBeGreaterThan(checkUsd);
     expect(response.headers.get('x-plimsoll-check-cost-usd')).toBe(checkUsd.toFixed(8));

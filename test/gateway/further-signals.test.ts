@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { cascadeArtifact, judgeBy } from '../helpers/cascade-artifact.ts';
+import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 
 interface Asked {
@@ -136,6 +137,72 @@ test.each([
   expect(provider.asked.map(({ model }) => model)).toEqual(['large']);
   expect(log.some((line) => line.includes(message))).toBe(true);
 });
+
+const VALIDATORS = [{ command: ['true'] }];
+
+test.each([
+  [
+    'a judge that learned from neither',
+    judgeBy({}, -4),
+    { samples: 3, verifier: 'first/checker' },
+    ['samples', 'verifier'],
+  ],
+  ['one that learned from samples', AGREED, { samples: 3, verifier: 'first/checker' }, ['verifier']],
+  [
+    'one that learned from a verifier',
+    VERIFIED,
+    { samples: 3, verifier: 'first/checker', validators: VALIDATORS },
+    ['samples'],
+  ],
+])('%s: the log names the fields that do nothing', async (_, judge, cascade, idle) => {
+  const provider = await saying(() => 'twelve');
+  const { log } = await gatewayWith(judge, provider.url, cascade);
+  expect(idleFields(log)).toEqual(idle.map((name) => `cascade.${name}`));
+});
+
+test('without a cascade all of them do nothing, and a profile is named by its own field', async () => {
+  const tiny = await tinyArtifact();
+  const { folder } = await cascadeArtifact(AGREED);
+  const models = { 'first/small': {}, 'first/large': {} };
+  const verifier = 'first/large';
+  const plain = await gatewayForTest({
+    config: {
+      artifact: tiny.folder,
+      models,
+      profiles: {},
+      cascade: { samples: 2, verifier, validators: VALIDATORS },
+    },
+  });
+  expect(idleFields(plain.log)).toEqual(['cascade.samples', 'cascade.verifier', 'cascade.validators']);
+  expect(plain.log.join()).toContain('has no cascade');
+  const profiles = {
+    inherits: {},
+    judged: { cascade: { verifier } },
+    alone: { cascade: { samples: 4, verifier } },
+    off: { cascade: 'off' as const },
+  };
+  const mixed = await gatewayForTest({
+    config: { artifact: folder, models, profiles, cascade: { samples: 2 } },
+  });
+  expect(idleFields(mixed.log)).toEqual([
+    'profiles.judged.cascade.verifier',
+    'profiles.alone.cascade.verifier',
+  ]);
+});
+
+test('a profile whose judge needs what nobody asks for is named', async () => {
+  const { folder } = await cascadeArtifact(AGREED);
+  const profiles = { chat: { artifact: folder } };
+  const { log } = await gatewayForTest({ config: { profiles } });
+  expect(log.join()).toContain('needs several samples, and profiles.chat.cascade.samples is not set');
+});
+
+/** Of the lines of a log. */
+function idleFields(log: readonly string[]): string[] {
+  return log
+    .flatMap((line) => /(\S*cascade\.\w+) does nothing/.exec(line)?.[1] ?? [])
+    .map((field) => field.replace(/^.*"/, ''));
+}
 
 test('a verifier that is not in the catalog is an error at start', async () => {
   const config = { cascade: { verifier: 'nobody/model' } };
