@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { type EarlierLook, sha256, type VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError, systemErrorCode } from '../../router/errors.ts';
-import { openReplacement } from '../../router/files/index.ts';
+import { openReplacement, readBounded } from '../../router/files/index.ts';
 import { isObject } from '../../router/json/index.ts';
 import {
   type Batch,
@@ -80,10 +79,20 @@ export function readLookRecord(file: string): LookRecord {
   return { file, notes, bytes: bytes.subarray(0, end), ...reading.finish() };
 }
 
+/** In bytes: two hundred looks at a hundred thousand cases. A server reads it when an artifact is promoted. */
+const LARGEST = 256 * 2 ** 20;
+
 function bytesOf(file: string): Buffer {
   try {
-    return readFileSync(file);
+    return Buffer.from(
+      readBounded(file, {
+        mostBytes: LARGEST,
+        code: 'invalid-artifact',
+        remedy: 'It is no record of looks. Restore it, such as from version control.',
+      }),
+    );
   } catch (cause) {
+    if (cause instanceof PlimsollError) throw cause;
     const code = systemErrorCode(cause);
     if (code === 'ENOENT') return Buffer.alloc(0);
     throw new PlimsollError(

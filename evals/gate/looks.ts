@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { MANIFEST_FILE, VERDICTS, type VerdictWord } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { withLock } from '../../router/files/index.ts';
+import { readBounded, withLock } from '../../router/files/index.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
 import { type CaseFingerprints, contentsOf, recordedQuestionsOf } from './case-fingerprints.ts';
 import { batchLine } from './look-lines.ts';
@@ -287,9 +287,12 @@ function outcomeOf({
   return typeof threshold === 'number' ? { ...named, threshold } : named;
 }
 
+/** The largest verdict that anything reads. */
+const VERDICT_LIMITS = { mostBytes: 4 * 2 ** 20, code: 'invalid-artifact', remedy: '' } as const;
+
 function textOr(fallback: string, file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return new TextDecoder().decode(readBounded(file, VERDICT_LIMITS));
   } catch {
     return fallback;
   }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import {
   type ArtifactFiles,
   type Condition,
+  promisedConfidence,
   readVerdict,
   type StoredVerdict,
   standingInFolder,
@@ -72,7 +73,7 @@ export function looserDemands(before: StoredVerdict, now: Verdict): string[] {
 }
 
 function looserConfidence(before: StoredVerdict, { looks: { confidence: now } }: Verdict): string[] {
-  const earlier = before.schema_version === 2 ? before.looks.confidence : undefined;
+  const earlier = promisedConfidence(before);
   if (earlier === undefined || now === undefined || now >= earlier) return [];
   return [`confidence ${now} over all looks, before ${earlier}`];
 }

@@ -1,5 +1,6 @@
 import {
   type ArtifactFiles,
+  isWalked,
   readArtifact,
   resolveArtifact,
   sealedVerdict,
@@ -294,11 +295,9 @@ function sessionReplay(
 }
 
 /** A policy that promises no quality has one threshold, and that is judged. */
-function walkOf(
-  { chosen_by: rule, threshold, walk_from: from = -1 }: ArtifactFiles['manifest']['policy'],
-  to = LOOSEST,
-): Float64Array {
-  return rule.rule === 'max-quality-loss' ? walkSteps(Math.min(from, to), to) : Float64Array.of(threshold);
+function walkOf(policy: ArtifactFiles['manifest']['policy'], to = LOOSEST): Float64Array {
+  const { threshold, walk_from: from = -1 } = policy;
+  return isWalked(policy) ? walkSteps(Math.min(from, to), to) : Float64Array.of(threshold);
 }
 
 /** @throws PlimsollError `invalid-input` if the plan is of another artifact or of other cases, or the suite asks for what it cannot tell */

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../router/artifact/index.ts';
+import { isWalked, type Manifest } from '../../router/artifact/index.ts';
 import { mean } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
 import { measureRanking } from '../gate/index.ts';
@@ -96,17 +96,17 @@ function howItDecides({ cascade, ladder }: Omit<Manifest, 'files'>): string {
 }
 
 /** A policy that promises quality is served at the threshold that the gate finds; any other at its own. */
-function whichThreshold({ chosen_by: { rule }, threshold }: Manifest['policy']): string {
-  const shown = threshold.toFixed(4);
-  return rule === 'max-quality-loss'
+function whichThreshold(policy: Manifest['policy']): string {
+  const shown = policy.threshold.toFixed(4);
+  return isWalked(policy)
     ? `a threshold. The gate finds the one that serves; ${shown} is a preview, from the cases below.`
     : `${shown}.`;
 }
 
 /** The threshold of a policy, and whether it is more than a preview of what the gate will find. */
-export function thresholdWords({ chosen_by: { rule }, threshold }: Manifest['policy']): string {
-  const shown = `threshold ${threshold.toFixed(4)}`;
-  return rule === 'max-quality-loss' ? `preview of the ${shown}` : shown;
+export function thresholdWords(policy: Manifest['policy']): string {
+  const shown = `threshold ${policy.threshold.toFixed(4)}`;
+  return isWalked(policy) ? `preview of the ${shown}` : shown;
 }
 
 /** What a threshold is expected to do, with its bounds, and whether that is certified. */

@@ -1,7 +1,13 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError } from '../errors.ts';
-import { assertFolderTakes, replaceFolder, restoreFolder, writeFailure } from '../files/index.ts';
+import {
+  assertFolderTakes,
+  readBounded,
+  replaceFolder,
+  restoreFolder,
+  writeFailure,
+} from '../files/index.ts';
 import { artifactJson, type GoldenCase, goldenSchema, type Manifest, manifestSchema } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 
@@ -39,10 +45,10 @@ export function readArtifact(folder: string): ArtifactFiles {
       },
     );
   }
-  const manifestBytes = readPart(folder, MANIFEST_FILE);
+  const manifestBytes = readPart(folder, MANIFEST_FILE, LARGEST_TEXT);
   const manifest = artifactJson(manifestSchema, manifestBytes, path.join(folder, MANIFEST_FILE));
-  const bound = (name: string): Uint8Array => {
-    const bytes = readPart(folder, name);
+  const bound = (name: string, mostBytes?: number): Uint8Array => {
+    const bytes = readPart(folder, name, mostBytes);
     if (sha256(bytes) !== manifest.files[name]) throw changed(path.join(folder, name));
     return bytes;
   };
@@ -51,11 +57,20 @@ export function readArtifact(folder: string): ArtifactFiles {
     folder,
     manifest,
     classifier: bound(CLASSIFIER_FILE),
-    golden: artifactJson(goldenSchema, bound(GOLDEN_FILE), goldenFile),
-    modelCard: new TextDecoder().decode(bound(MODEL_CARD_FILE)),
+    golden: artifactJson(goldenSchema, bound(GOLDEN_FILE, LARGEST_TEXT), goldenFile),
+    modelCard: new TextDecoder().decode(bound(MODEL_CARD_FILE, LARGEST_TEXT)),
     seenQuestions: bound(SEEN_QUESTIONS_FILE),
     sha256: sha256(manifestBytes),
   };
+}
+
+/** The manifest alone; no other file is checked. @throws PlimsollError `invalid-artifact`, naming the file and the field */
+export function readManifest(folder: string): Manifest {
+  return artifactJson(
+    manifestSchema,
+    readPart(folder, MANIFEST_FILE, LARGEST_TEXT),
+    path.join(folder, MANIFEST_FILE),
+  );
 }
 
 export function isFolder(place: string): boolean {
@@ -66,12 +81,22 @@ export function isFolder(place: string): boolean {
   }
 }
 
-/** @throws PlimsollError `invalid-artifact` if the file is not there, or not for us to read. */
-export function readPart(folder: string, name: string): Uint8Array {
+/** Of a file of JSON or text, in bytes: those that are written have some kB. */
+export const LARGEST_TEXT = 4 * 2 ** 20;
+/** Of any other: the table of a large encoder, or the neighbours of a million cases. */
+const LARGEST_PART = 512 * 2 ** 20;
+
+/** @throws PlimsollError `invalid-artifact` if the file is not there, not for us to read, or larger than `mostBytes` */
+export function readPart(folder: string, name: string, mostBytes = LARGEST_PART): Uint8Array {
   const file = path.join(folder, name);
   try {
-    return readFileSync(file);
+    return readBounded(file, {
+      mostBytes,
+      code: 'invalid-artifact',
+      remedy: 'It is no part of an artifact. Restore the file.',
+    });
   } catch (cause) {
+    if (cause instanceof PlimsollError) throw cause;
     throw new PlimsollError(
       'invalid-artifact',
       `${file} is missing or cannot be read: the artifact is not whole.`,

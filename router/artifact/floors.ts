@@ -1,6 +1,6 @@
 import { otherSettings, type ServedSessions, sessionSettingsJson } from './session-settings.ts';
 import { type PublicKey, signatureFault } from './signature.ts';
-import type { StoredVerdict } from './verdict.ts';
+import { promisedConfidence, type StoredVerdict } from './verdict.ts';
 
 /** What a server asks of a verdict, beyond PASS: its owner sets it, and nobody who writes suites or verdicts can lower it. */
 export interface Floors {
@@ -75,8 +75,7 @@ function suiteFloor(
  */
 function confidenceFloor(found: FoundVerdict, { minConfidence }: Floors): FloorFault | undefined {
   if (minConfidence === undefined) return undefined;
-  const { verdict } = found;
-  const confidence = verdict.schema_version === 2 ? verdict.looks.confidence : undefined;
+  const confidence = promisedConfidence(found.verdict);
   if (confidence !== undefined && confidence >= minConfidence) return undefined;
   const has =
     confidence === undefined

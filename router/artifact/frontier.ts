@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
-import { replaceFile } from '../files/index.ts';
+import { readBounded, replaceFile } from '../files/index.ts';
 import { artifactJson } from './manifest.ts';
 import { sha256OfJson } from './sha256.ts';
 import type { StoredVerdict, Verdict } from './verdict.ts';
@@ -39,6 +38,8 @@ export type Frontier = z.infer<typeof contentSchema>;
 export type FrontierPoint = z.infer<typeof pointSchema>;
 
 const FRONTIER_FILE = 'frontier.json';
+/** In bytes: five hundred points have a fifth of it. */
+const LARGEST = 2 ** 20;
 
 /** Writes `frontier.json` into an artifact's folder. @throws PlimsollError `io` */
 export function writeFrontier(folder: string, verdict: Verdict, points: readonly FrontierPoint[]): void {
@@ -59,16 +60,18 @@ export function writeFrontier(folder: string, verdict: Verdict, points: readonly
  */
 export function readFrontier(folder: string, verdict: StoredVerdict): Frontier | undefined {
   const file = path.join(folder, FRONTIER_FILE);
-  if (!existsSync(file)) return undefined;
+  const remedy = 'Run the gate again: it writes the file anew.';
   const refuse = (why: string, cause?: unknown) =>
-    new PlimsollError('invalid-artifact', `${file} ${why}. Run the gate again: it writes the file anew.`, {
+    new PlimsollError('invalid-artifact', `${file} ${why}. ${remedy}`, {
       place: { file },
       ...(cause !== undefined && { cause }),
     });
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(file);
+    bytes = readBounded(file, { mostBytes: LARGEST, code: 'invalid-artifact', remedy });
   } catch (cause) {
+    if (cause instanceof PlimsollError) throw cause;
+    if (systemErrorCode(cause) === 'ENOENT') return undefined;
     throw refuse(`cannot be read (${systemErrorCode(cause)})`, cause);
   }
   const { sha256: stated, ...content } = artifactJson(frontierSchema, bytes, file);

@@ -6,9 +6,11 @@ export {
   assertWritable,
   MANIFEST_FILE,
   readArtifact,
+  readManifest,
   readPart,
   writeArtifact,
 } from './artifact-files.ts';
+export { conditionWords } from './condition-words.ts';
 export type { Floors } from './floors.ts';
 export {
   type Frontier,
@@ -20,6 +22,7 @@ export {
   artifactJson,
   type GoldenCase,
   goldenSchema,
+  isWalked,
   type Manifest,
   manifestSchema,
   type Rung,
@@ -42,6 +45,7 @@ export {
   servedPolicy,
   standingAt,
   standingInFolder,
+  verdictTerm,
 } from './standing.ts';
 export {
   artifactMark,
@@ -56,13 +60,13 @@ export {
 export {
   type Condition,
   conditionSchema,
-  conditionWords,
   DECISION_FORMS,
   type DecisionsVerdict,
   type DecisionsVerdictContent,
   decisionsVerdictSchema,
   type EarlierLook,
   type GateVerdict,
+  promisedConfidence,
   readVerdict,
   type StoredVerdict,
   sealedVerdict,

@@ -233,6 +233,11 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type Rung = z.infer<typeof rungSchema>;
 export type GoldenCase = z.infer<typeof goldenSchema>[number];
 
+/** Whether the gate finds the threshold, by a walk. Of any other policy it judges the manifest's threshold, and no other. */
+export function isWalked({ chosen_by: { rule } }: Pick<Manifest['policy'], 'chosen_by'>): boolean {
+  return rule === 'max-quality-loss';
+}
+
 /**
  * The bytes of a JSON file of an artifact or a store, checked against its schema.
  * @throws PlimsollError `invalid-artifact`, naming file and field.

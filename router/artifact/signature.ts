@@ -9,7 +9,7 @@ import {
 import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
-import { replaceFile, withLock } from '../files/index.ts';
+import { readBounded, replaceFile, withLock } from '../files/index.ts';
 import { readVerdictBytes, VERDICT_FILE } from './verdict.ts';
 
 /** Ed25519 (RFC 8032) alone: its keys and signatures are short, and it has no parameters to choose wrongly. */
@@ -200,8 +200,11 @@ export function signatureFault(
   const again = `Sign it: \`plimsoll sign --artifact ${folder} --key <private key>\`.`;
   let text: string;
   try {
-    text = readFileSync(file, 'latin1');
+    text = Buffer.from(
+      readBounded(file, { mostBytes: 4096, code: 'invalid-artifact', remedy: again }),
+    ).toString('latin1');
   } catch (cause) {
+    if (cause instanceof PlimsollError) return { reason: 'bad-signature', why: cause.message };
     const code = systemErrorCode(cause);
     if (code === 'ENOENT') {
       return {

@@ -1,15 +1,9 @@
 import { PlimsollError } from '../errors.ts';
 import type { ArtifactFiles } from './artifact-files.ts';
+import { conditionWords } from './condition-words.ts';
 import { FLOOR_REASONS, type Floors, type FoundVerdict, floorFault } from './floors.ts';
 import type { Manifest } from './manifest.ts';
-import {
-  conditionWords,
-  parseVerdict,
-  readVerdictBytes,
-  type StoredVerdict,
-  type VerdictWord,
-  worstOf,
-} from './verdict.ts';
+import { parseVerdict, readVerdictBytes, type StoredVerdict, type VerdictWord, worstOf } from './verdict.ts';
 
 /** Why a verdict does not count, or that there is none. */
 export const NO_PASS_REASONS = [
@@ -59,8 +53,7 @@ export function standingOf(artifact: ArtifactFiles, verdict: StoredVerdict | und
   const fault =
     faultOfBinding(artifact, verdict) ?? faultOfWord(artifact, verdict) ?? faultOfClock(verdict, now);
   if (fault) return fault;
-  const term = termOf(verdict);
-  return standingAt({ kind: 'pass', ...term }, now.getTime(), artifact.folder);
+  return standingAt({ kind: 'pass', ...verdictTerm(verdict) }, now.getTime(), artifact.folder);
 }
 
 /**
@@ -89,7 +82,7 @@ function overFloors(standing: Standing, found: FoundVerdict, floors: Floors, now
   if (fault !== undefined) return none(fault.reason, fault.why);
   const { maxValidForDays: days } = floors;
   if (days === undefined || days >= found.verdict.valid_for_days) return standing;
-  const term = termOf({ ...found.verdict, valid_for_days: days });
+  const term = verdictTerm(found.verdict, days);
   return standingAt({ ...standing, ...term, kind: 'pass', floorDays: days }, now.getTime(), found.folder);
 }
 
@@ -180,12 +173,19 @@ function faultOfClock({ issued }: StoredVerdict, now: Date): Standing | undefine
   return none('in-the-future', why);
 }
 
-function termOf({ suite, policy, issued, valid_for_days: days }: StoredVerdict): Term {
-  const expiresMs = Math.min(Date.parse(issued) + days * DAY_MS, LAST_EXPIRY_MS);
+/**
+ * When a verdict was issued and when its PASS runs out, by whose suite and with which threshold.
+ * @param maxValidForDays the server's `gate.max_valid_for_days`, which counts where the verdict's own term is longer
+ */
+export function verdictTerm(
+  { suite, policy, issued, valid_for_days: days }: StoredVerdict,
+  maxValidForDays = Number.POSITIVE_INFINITY,
+): Term {
+  const expiresMs = Date.parse(issued) + Math.min(days, maxValidForDays) * DAY_MS;
   return {
     suite: suite.name,
     threshold: policy.threshold,
     issued,
-    expires: new Date(expiresMs).toISOString(),
+    expires: new Date(Math.min(expiresMs, LAST_EXPIRY_MS)).toISOString(),
   };
 }

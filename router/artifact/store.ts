@@ -8,6 +8,7 @@ import {
   CLASSIFIER_FILE,
   GOLDEN_FILE,
   isFolder,
+  LARGEST_TEXT,
   MANIFEST_FILE,
   MODEL_CARD_FILE,
   readArtifact,
@@ -182,7 +183,9 @@ export type Promotion = Current['history'][number];
 /** @throws PlimsollError `invalid-artifact` if the pointer cannot be read. Undefined if there is none. */
 export function readCurrent(store: string): Current | undefined {
   const file = path.join(store, CURRENT_FILE);
-  return existsSync(file) ? artifactJson(currentSchema, readPart(store, CURRENT_FILE), file) : undefined;
+  return existsSync(file)
+    ? artifactJson(currentSchema, readPart(store, CURRENT_FILE, LARGEST_TEXT), file)
+    : undefined;
 }
 
 /** Flips the pointer at once: a reader sees the old one or the new one. */
@@ -194,7 +197,7 @@ export function writeCurrent(store: string, history: readonly Promotion[]): void
 /** sha256 of an artifact's manifest.json; undefined if there is none. */
 export function manifestSha256(folder: string): string | undefined {
   const there = existsSync(path.join(folder, MANIFEST_FILE));
-  return there ? sha256(readPart(folder, MANIFEST_FILE)) : undefined;
+  return there ? sha256(readPart(folder, MANIFEST_FILE, LARGEST_TEXT)) : undefined;
 }
 
 /**

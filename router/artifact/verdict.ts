@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
-import { replaceFile } from '../files/index.ts';
+import { readBounded, replaceFile } from '../files/index.ts';
 import { isObject, parseJson } from '../json/index.ts';
 import { artifactJson } from './manifest.ts';
 import { sessionSettingsSchema } from './session-settings.ts';
@@ -288,46 +287,15 @@ export function worstOf(verdicts: readonly VerdictWord[]): VerdictWord {
   );
 }
 
-/** A condition with all that its verdict rests on, for a person. What is undefined is called so. */
-export function conditionWords({
-  name,
-  verdict,
-  value,
-  bounds,
-  limits,
-  n,
-  further_cases: further,
-  note,
-}: Condition): string {
-  const limit = [
-    ...(limits.min === undefined ? [] : [`at least ${limits.min}`]),
-    ...(limits.max === undefined ? [] : [`at most ${limits.max}`]),
-  ];
-  const figures = [
-    `value ${numberWords(value)}`,
-    `bounds ${boundWords(bounds.lower, limits)} to ${boundWords(bounds.upper, limits)}`,
-    `limit ${limit.join(' and ') || 'none'}`,
-    `n ${n}`,
-    ...(further === undefined ? [] : [`about ${further} further cases would decide`]),
-    ...(note === undefined ? [] : [note]),
-  ];
-  return `${name} is ${verdict}: ${figures.join(', ')}`;
-}
-
-function numberWords(value: number | null, digits = 4): string {
-  return value === null ? 'undefined' : String(Number(value.toPrecision(digits)));
-}
-
-/** With so many digits that a bound which misses its limit does not look like it. */
-function boundWords(bound: number | null, { min, max }: Condition['limits']): string {
-  const short = numberWords(bound);
-  return [min, max].some((limit) => limit !== bound && Number(short) === limit)
-    ? numberWords(bound, 9)
-    : short;
+/** The confidence of the whole promise, over all looks; undefined in verdicts from before it was written. */
+export function promisedConfidence(verdict: StoredVerdict): number | undefined {
+  return verdict.schema_version === 2 ? verdict.looks.confidence : undefined;
 }
 
 /** Not among the manifest's files: the gate writes it afterwards, and it names the manifest's hash itself. */
 export const VERDICT_FILE = 'verdict.json';
+/** In bytes: one with many slices and looks has some hundred kB. */
+const LARGEST = 4 * 2 ** 20;
 
 /**
  * What the gate said of the artifact in `folder`; undefined if it has not run. Whether that lets it serve says `standingOf`.
@@ -374,8 +342,9 @@ function refuseDecisions(file: string, bytes: Uint8Array): void {
 export function readVerdictBytes(folder: string): Uint8Array | undefined {
   const file = path.join(folder, VERDICT_FILE);
   try {
-    return readFileSync(file);
+    return readBounded(file, { mostBytes: LARGEST, code: 'invalid-artifact', remedy: 'Run the gate again.' });
   } catch (cause) {
+    if (cause instanceof PlimsollError) throw cause;
     const code = systemErrorCode(cause);
     if (code === 'ENOENT') return undefined;
     throw new PlimsollError('invalid-artifact', `${file} cannot be read (${code}). It must be a file.`, {

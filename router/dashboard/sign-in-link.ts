@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
-import { replaceFile } from '../files/index.ts';
+import { readBounded, replaceFile } from '../files/index.ts';
 
 /** Beside the state: who may read it may sign in, so it is for its owner alone. */
 export const LINK_SECRET_FILE = '.plimsoll/dashboard.secret';
@@ -11,6 +11,8 @@ export const LINK_SECRET_FILE = '.plimsoll/dashboard.secret';
 export const LINK_VALID_MS = 600_000;
 
 const SECRET_BYTES = 32;
+/** In bytes: the secret in base64 and the end of its line. */
+const LARGEST_SECRET_FILE = 1_024;
 const NONCE_BYTES = 16;
 const TOKEN = /^(\d{13})\.([\w-]{22})\.([\w-]{43})$/;
 const OTHERS_MAY = 0o077;
@@ -73,7 +75,9 @@ function readSecret(file: string): Uint8Array | undefined {
         },
       );
     }
-    return Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url');
+    const remedy = 'Delete it: the next link makes a new one.';
+    const bytes = readBounded(file, { mostBytes: LARGEST_SECRET_FILE, code: 'io', remedy });
+    return Buffer.from(new TextDecoder().decode(bytes).trim(), 'base64url');
   } catch (cause) {
     if (cause instanceof PlimsollError) throw cause;
     throw new PlimsollError('io', `${file} cannot be read (${systemErrorCode(cause)}).`, {

@@ -15,6 +15,8 @@ const LOOK_EVERY_MS = 20;
 const EXPIRES_AFTER_MS = 60_000;
 /** A lock is empty for the instant between its making and its first byte. */
 const EMPTY_FOR_MS = 2_000;
+/** In bytes; what is larger is no lock of ours. */
+const LARGEST = 64 * 2 ** 10;
 
 const lockSchema = z.object({
   token: z.string().regex(/^[0-9a-f]{12}$/),
@@ -140,8 +142,8 @@ interface Found {
 /** Undefined if there is no lock. */
 function read(file: string): Found | undefined {
   try {
-    const { mtimeMs, ino } = statSync(file);
-    const parsed = lockSchema.safeParse(jsonOf(readFileSync(file, 'utf8')));
+    const { mtimeMs, ino, size } = statSync(file);
+    const parsed = lockSchema.safeParse(size > LARGEST ? undefined : jsonOf(readFileSync(file, 'utf8')));
     if (!parsed.success) return { token: `unreadable-${ino}`, over: olderThan(mtimeMs, EMPTY_FOR_MS) };
     const lock = parsed.data;
     const state = stateOf(lock);

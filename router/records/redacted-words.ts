@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
+import { readBounded } from '../files/index.ts';
 import { mapTexts } from '../json/index.ts';
 import {
   openRedactCommand,
@@ -68,12 +68,19 @@ export function wordRedactionOf(fields: RedactedFields = DEFAULT_FIELDS): WordRe
   return { redaction: { kinds, names, ...(phoneCountries && { phoneCountries }) }, command };
 }
 
+/** In bytes: a million names. */
+const LARGEST_NAMES = 16 * 2 ** 20;
+
 function namesIn(file: string): string[] {
+  const field = 'capture.names_file';
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    const remedy = `${field} is a text file in UTF-8 with a name on each line.`;
+    text = new TextDecoder().decode(
+      readBounded(file, { mostBytes: LARGEST_NAMES, code: 'invalid-config', remedy }),
+    );
   } catch (cause) {
-    const field = 'capture.names_file';
+    if (cause instanceof PlimsollError) throw cause;
     throw new PlimsollError(
       'invalid-config',
       `${field}: ${file} cannot be read (${systemErrorCode(cause)}). It is a text file in UTF-8 with a name on each line.`,
