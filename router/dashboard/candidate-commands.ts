@@ -1,7 +1,9 @@
-import type { StoredVerdict } from '../artifact/index.ts';
+import { isWalked, type Manifest, type StoredVerdict } from '../artifact/index.ts';
+import { wantedConfidence } from './certified.ts';
 
 interface Candidate {
   readonly folder: string;
+  readonly manifest: Manifest;
   readonly threshold: number;
   /** The largest quality loss, 0 to 1. */
   readonly margin: number;
@@ -10,9 +12,9 @@ interface Candidate {
 }
 
 /** What a shell needs to plan a candidate, let the gate judge it and promote it. The artifact that serves is not touched: the gate judges a copy. */
-export function candidateCommands({ folder, threshold, margin, verdict, logsToState }: Candidate): string {
-  const copy = `${folder.replace(/\/+$/, '')}-candidate`;
-  const confidence = (verdict.schema_version === 2 ? verdict.looks.confidence : undefined) ?? 0.95;
+export function candidateCommands(candidate: Candidate): string {
+  const { folder, threshold, margin, verdict, logsToState } = candidate;
+  const copy = quotedPath(candidateFolder(folder));
   const log = logsToState ? 'state --since 7d' : '.plimsoll/decisions.jsonl';
   return `# 1. What it would have done with recorded requests. In a copy of your configuration, planned.yaml, set
 #      allow_ungated: true
@@ -20,19 +22,45 @@ export function candidateCommands({ folder, threshold, margin, verdict, logsToSt
 #      policies: { candidate: { threshold: ${threshold}, version: 1 } }
 plimsoll plan --from ${log} --config planned.yaml
 
-# 2. The gate, on fresh labelled cases. It finds the loosest threshold that it can prove at this margin.
+# 2. ${whatIsJudged(candidate)}
 #    Add the other demands of your suite ${printed(verdict.suite.name)}.
-cp -r ${quotedPath(folder)} ${quotedPath(copy)}
+${makeCopy(candidate)}
 cat > candidate.yaml <<'END'
 name: candidate
-max_quality_loss: ${Number(margin.toFixed(6))}
-confidence: ${confidence}
+max_quality_loss: ${margin}
+confidence: ${wantedConfidence(verdict)}
 END
-plimsoll gate --artifact ${quotedPath(copy)} --suite candidate.yaml --data labelled.jsonl --reports candidate-report
+plimsoll gate --artifact ${copy} --suite candidate.yaml --data labelled.jsonl --reports candidate-report
 
 # 3. After a PASS, in a store:
-plimsoll promote --artifact ${quotedPath(copy)}
+plimsoll promote --artifact ${copy}
 `;
+}
+
+function candidateFolder(folder: string): string {
+  return `${folder.replace(/\/+$/, '')}-candidate`;
+}
+
+/** Which threshold the gate will judge: of a walked policy the loosest that it can prove, of any other that of the manifest. */
+function whatIsJudged({ manifest: { policy }, threshold }: Candidate): string {
+  if (isWalked(policy))
+    return 'The gate, on fresh labelled cases. It finds the loosest threshold that it can prove at this margin.';
+  const fixed = `The threshold of this artifact is fixed at ${policy.threshold}`;
+  if (threshold === policy.threshold)
+    return `The gate, on fresh labelled cases. ${fixed}: it judges that one, and no other.`;
+  return `${fixed}, and the gate would judge that one, not ${threshold}.
+#    So make an artifact of which it finds the loosest threshold that it can prove at this margin.`;
+}
+
+function makeCopy({ folder, manifest, threshold, margin, verdict }: Candidate): string {
+  const copy = quotedPath(candidateFolder(folder));
+  if (isWalked(manifest.policy) || threshold === manifest.policy.threshold)
+    return `cp -r ${quotedPath(folder)} ${copy}`;
+  const promise = `--max-quality-loss ${margin} --confidence ${wantedConfidence(verdict)} --out ${copy}`;
+  if (manifest.cascade === undefined)
+    return `plimsoll calibrate --artifact ${quotedPath(folder)} --data labelled.jsonl ${promise}`;
+  const models = manifest.ladder.map(({ model }) => model).join(',');
+  return `plimsoll train --cascade --data training.jsonl --ladder ${quotedPath(models)} ${promise}`;
 }
 
 /** In a comment, a name from outside must not begin another line. */

@@ -1,5 +1,6 @@
 import {
   type Condition,
+  promisedConfidence,
   readVerdict,
   resolveArtifact,
   type Standing,
@@ -25,6 +26,11 @@ export function certified(
   const verdict = verdictIn(artifact, router.artifact.sha256);
   const loss = verdict?.conditions.find(({ name }) => name === 'quality-loss');
   return { standing: router.standing(), verdict, loss };
+}
+
+/** The confidence of a verdict's whole promise; what a suite asks for by default where an earlier version did not write it. */
+export function wantedConfidence(verdict: StoredVerdict): number {
+  return promisedConfidence(verdict) ?? 0.95;
 }
 
 /** @param sha256 of the artifact that the verdict must be of */

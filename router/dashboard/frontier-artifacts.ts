@@ -3,13 +3,16 @@ import path from 'node:path';
 import {
   type Frontier,
   listArtifacts,
+  type Manifest,
   readFrontier,
+  readManifest,
   readVerdict,
   resolveArtifact,
   type StoredVerdict,
 } from '../artifact/index.ts';
 import { STARTER_FOLDER } from '../artifact-views.ts';
 import { PlimsollError } from '../errors.ts';
+import { day } from './format.ts';
 import type { PageContext } from './page.ts';
 
 /** An artifact whose frontier can be asked for. */
@@ -40,21 +43,36 @@ function named(folder: string, isServing: boolean): FrontierArtifact {
 
 /** What is known of an artifact's thresholds; a sentence says why nothing is. */
 export type FoundFrontier =
-  | { readonly kind: 'found'; readonly verdict: StoredVerdict; readonly frontier: Frontier }
+  | {
+      readonly kind: 'found';
+      readonly manifest: Manifest;
+      readonly verdict: StoredVerdict;
+      readonly frontier: Frontier;
+    }
   | { readonly kind: 'missing'; readonly why: string };
 
 export function findFrontier({ folder }: FrontierArtifact): FoundFrontier {
   try {
     const verdict = readVerdict(folder);
-    if (verdict === undefined) return { kind: 'missing', why: 'The gate has not judged this artifact yet.' };
+    if (verdict === undefined)
+      return {
+        kind: 'missing',
+        why: 'There is no verdict.json in its folder: the gate has not judged this artifact, or the file is gone.',
+      };
     const frontier = readFrontier(folder, verdict);
-    if (frontier !== undefined) return { kind: 'found', verdict, frontier };
-    return {
-      kind: 'missing',
-      why: 'Its verdict is from before the gate wrote down what other thresholds do.',
-    };
+    return frontier === undefined
+      ? { kind: 'missing', why: withoutFrontier(verdict) }
+      : { kind: 'found', manifest: readManifest(folder), verdict, frontier };
   } catch (error) {
     if (error instanceof PlimsollError) return { kind: 'missing', why: error.message };
     throw error;
   }
+}
+
+/** An earlier version wrote none; of later ones all that is known is that the file is not there. */
+function withoutFrontier({ schema_version: version, issued }: StoredVerdict): string {
+  const there = `There is a verdict of ${day(issued)} in its folder, and no frontier.json beside it`;
+  return version === 1
+    ? `${there}: an earlier version of the gate wrote it, and did not measure other thresholds.`
+    : `${there}: the file was removed, was not copied along, or an earlier version of the gate wrote none.`;
 }

@@ -1,11 +1,16 @@
-import type { FrontierPoint, StoredVerdict } from '../artifact/index.ts';
-import { PlimsollError } from '../errors.ts';
+import { type FrontierPoint, type StoredVerdict, verdictTerm } from '../artifact/index.ts';
+import { PlimsollError, quoted } from '../errors.ts';
 import { type Html, html, type Part } from '../markup.ts';
 import { qualityChart, readEvidence, unbroken } from '../verdict-report/index.ts';
 import { candidateCommands, quotedPath } from './candidate-commands.ts';
 import { confirmed, confirmedForm } from './confirmed-form.ts';
-import { type FrontierArtifact, findFrontier, frontierArtifacts } from './frontier-artifacts.ts';
-import { drawFrontier, FACTS, type ShownPoint } from './frontier-points.ts';
+import {
+  type FoundFrontier,
+  type FrontierArtifact,
+  findFrontier,
+  frontierArtifacts,
+} from './frontier-artifacts.ts';
+import { drawFrontier, FACTS, type Gated, marginPoints, type ShownPoint } from './frontier-points.ts';
 import type { DashboardChange, PageContext } from './page.ts';
 import { mayDo } from './sessions.ts';
 import { table } from './table.ts';
@@ -37,14 +42,23 @@ function artifactHtml(context: PageContext, artifact: FrontierArtifact): Html {
   if (found.kind === 'missing') return missingHtml(artifact, found.why);
   const { verdict, frontier } = found;
   const evidence = readEvidence(verdict);
-  const margin = marginFrom(context.query, verdict);
+  const asked = {
+    margin: askedNumber(context.query, 'margin', (points) => points > 0 && points <= 100),
+    share: askedNumber(context.query, 'share', (percent) => percent >= 0 && percent <= 100),
+  };
+  const margin = marginFrom(asked.margin, verdict);
   const drawn =
-    evidence && drawFrontier(verdict, frontier, evidence, { margin, at: pointFrom(context.query, verdict) });
+    evidence &&
+    drawFrontier(gatedNow(found, context), frontier, evidence, {
+      margin,
+      at: pointFrom(asked.share, verdict),
+    });
   if (drawn === undefined)
     return missingHtml(artifact, 'Its verdict does not say how good the strongest model is on all requests.');
   const { chart, shown, chosen, served } = drawn;
   const point = shown[chosen]!;
   return html`<section class="panel verdict-report frontier" data-frontier="${JSON.stringify(shown)}" data-frontier-at="${chosen}">
+${oddNumbers(asked, margin).map((text) => html`<p class="notice fault" role="alert">${text}</p>`)}
 <h2>${artifact.name}: ${chosen === served ? 'the threshold of its verdict' : 'another threshold than that of its verdict'}</h2>
 <div class="frontier-parts"><div>${qualityChart(chart)}</div>
 <div>${pointForm(artifact, point, { margin, chosen, last: shown.length - 1 })}
@@ -69,33 +83,55 @@ function pointForm(
 <input type="hidden" name="artifact" value="${name}">
 <label class="slide" data-slide hidden>Drag: from cheap to good <input type="range" min="0" max="${last}" value="${last - chosen}" step="1" data-point></label>
 <label>Sent to a stronger model, % <input type="number" name="share" min="0" max="100" step="0.1" value="${share}" data-share></label>
-<label>Margin, points <input type="number" name="margin" min="0.1" max="100" step="0.1" value="${Number((100 * margin).toFixed(3))}"></label>
+<label>Margin, points <input type="number" name="margin" min="0" max="100" step="any" value="${marginPoints(margin)}"></label>
 <button>Show</button></form>`;
 }
 
+function gatedNow(
+  { verdict, manifest: { policy } }: Extract<FoundFrontier, { kind: 'found' }>,
+  { parts, nowMs }: PageContext,
+): Gated {
+  const { expires } = verdictTerm(verdict, parts.config().gate.maxValidForDays);
+  return { verdict, policy, isExpired: nowMs >= Date.parse(expires) };
+}
+
+/** A number of the address: nothing, one that may be, or what was written in place of one. */
+type Asked = { readonly value: number } | { readonly odd: string } | undefined;
+
+function askedNumber(query: URLSearchParams, name: string, isAllowed: (value: number) => boolean): Asked {
+  const text = query.get(name)?.trim();
+  if (!text) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) && isAllowed(value) ? { value } : { odd: quoted(text) };
+}
+
+function oddNumbers({ margin, share }: Record<'margin' | 'share', Asked>, shown: number): string[] {
+  return [
+    ...(margin !== undefined && 'odd' in margin
+      ? [
+          `The margin ${margin.odd} is no number above 0 and up to 100. Shown is one of ${marginPoints(shown)} points, as the verdict has it.`,
+        ]
+      : []),
+    ...(share !== undefined && 'odd' in share
+      ? [`The share ${share.odd} is no number from 0 to 100. Shown is the threshold of the verdict.`]
+      : []),
+  ];
+}
+
 /** The margin that was asked for, else that of the verdict. */
-function marginFrom(query: URLSearchParams, verdict: StoredVerdict): number {
-  const points = numberIn(query, 'margin');
-  if (points !== undefined && points > 0 && points <= 100) return points / 100;
+function marginFrom(asked: Asked, verdict: StoredVerdict): number {
+  if (asked !== undefined && 'value' in asked) return Number((asked.value / 100).toPrecision(12));
   return verdict.conditions.find(({ name }) => name === 'quality-loss')?.limits.max ?? USUAL_MARGIN;
 }
 
 /** The point nearest to the share that was asked for, else that of the verdict. */
-function pointFrom(query: URLSearchParams, verdict: StoredVerdict) {
-  const share = numberIn(query, 'share');
-  return (points: readonly FrontierPoint[]): number => {
-    const distance = (one: FrontierPoint) =>
-      share === undefined
-        ? Math.abs(one.threshold - verdict.policy.threshold)
-        : Math.abs(one.escalation_rate - share / 100);
-    return points.reduce((best, one, i) => (distance(one) < distance(points[best]!) ? i : best), 0);
-  };
-}
-
-function numberIn(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name)?.trim();
-  const value = text ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? value : undefined;
+function pointFrom(asked: Asked, verdict: StoredVerdict) {
+  const distance = ({ threshold, escalation_rate: rate }: FrontierPoint) =>
+    asked !== undefined && 'value' in asked
+      ? Math.abs(rate - asked.value / 100)
+      : Math.abs(threshold - verdict.policy.threshold);
+  return (points: readonly FrontierPoint[]): number =>
+    points.reduce((best, one, i) => (distance(one) < distance(points[best]!) ? i : best), 0);
 }
 
 function pointsTable(shown: readonly ShownPoint[]): Html {
@@ -154,9 +190,10 @@ export const candidateChange: DashboardChange = {
     const { config } = context.parts;
     return {
       kind: 'note',
-      text: `A candidate of ${artifact.name} at the threshold ${threshold}, with a margin of ${Number((100 * margin).toFixed(3))} points: run these where the labelled cases are.`,
+      text: `A candidate of ${artifact.name} at the threshold ${threshold}, with a margin of ${marginPoints(margin)} points: run these where the labelled cases are.`,
       secret: candidateCommands({
         folder: artifact.folder,
+        manifest: found.manifest,
         threshold,
         margin,
         verdict: found.verdict,

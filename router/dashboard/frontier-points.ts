@@ -1,4 +1,10 @@
-import type { Frontier, FrontierPoint, StoredVerdict } from '../artifact/index.ts';
+import {
+  type Frontier,
+  type FrontierPoint,
+  isWalked,
+  type Manifest,
+  type StoredVerdict,
+} from '../artifact/index.ts';
 import { casesForecast } from '../statistics/index.ts';
 import {
   type ChartPoint,
@@ -10,6 +16,7 @@ import {
   percent,
   type QualityChart,
 } from '../verdict-report/index.ts';
+import { wantedConfidence } from './certified.ts';
 
 /** A threshold with all that the page says of it, as text: the browser moves among them and computes nothing. */
 export interface ShownPoint {
@@ -34,6 +41,14 @@ export const FACTS = [
   ['threshold', 'Threshold'],
 ] as const;
 
+/** What the gate said, and what it would judge another time. */
+export interface Gated {
+  readonly verdict: StoredVerdict;
+  readonly policy: Manifest['policy'];
+  /** Whether the term of the verdict has ended. */
+  readonly isExpired: boolean;
+}
+
 export interface Drawn {
   readonly chart: QualityChart;
   readonly shown: readonly ShownPoint[];
@@ -43,11 +58,12 @@ export interface Drawn {
 
 /** Points that the page can draw: those whose loss was measured. Undefined if there are none, or nobody knows the quality of the strongest model. */
 export function drawFrontier(
-  verdict: StoredVerdict,
+  gated: Gated,
   frontier: Frontier,
   evidence: Evidence,
   { at, margin }: { readonly at: (points: readonly FrontierPoint[]) => number; readonly margin: number },
 ): (Drawn & { readonly chosen: number }) | undefined {
+  const { verdict } = gated;
   const { strong, cheap } = evidence.quality;
   const measured = frontier.points.filter(({ quality_loss: loss }) => loss !== null);
   if (strong === null || cheap === null || measured.length === 0) return undefined;
@@ -79,7 +95,7 @@ export function drawFrontier(
       x: Number(atX(xOf(one)).toFixed(1)),
       y: Number(y.toFixed(1)),
       bound: one.loss_upper === null ? 0 : Number((atY(strong - one.loss_upper) - y).toFixed(1)),
-      words: factWords(one, { verdict, evidence, margin, gap: strong - cheap }),
+      words: factWords(one, { gated, evidence, margin, gap: strong - cheap }),
     };
   });
   const served = measured.findIndex(({ threshold }) => threshold === verdict.policy.threshold);
@@ -114,7 +130,7 @@ function baselines(
 }
 
 interface Surroundings {
-  readonly verdict: StoredVerdict;
+  readonly gated: Gated;
   readonly evidence: Evidence;
   readonly margin: number;
   /** Between the strongest model and the cheapest. */
@@ -123,7 +139,7 @@ interface Surroundings {
 
 function factWords(
   point: FrontierPoint,
-  { verdict, evidence, margin, gap }: Surroundings,
+  { gated, evidence, margin, gap }: Surroundings,
 ): ShownPoint['words'] {
   const { quality_loss: loss, loss_upper: upper, escalation_rate: share, cost_usd: usd } = point;
   const strongUsd = evidence.cost?.strong_usd;
@@ -137,7 +153,7 @@ function factWords(
     upper: upper === null ? 'not known' : `${hundredths(upper, 'up')} points (bound)`,
     random:
       evidence.rungs.length === 2 ? `${hundredths((1 - share) * gap)} points` : 'said of two models alone',
-    needed: neededWords(point, verdict, margin),
+    needed: neededWords(point, gated, margin),
     threshold: String(point.threshold),
   };
 }
@@ -145,33 +161,39 @@ function factWords(
 /** Fresh cases for a first look, at the confidence of the whole promise. */
 function neededWords(
   { quality_loss: loss, loss_variance: variance, threshold }: FrontierPoint,
-  verdict: StoredVerdict,
+  { verdict, policy, isExpired }: Gated,
   margin: number,
 ): string {
   const own = verdict.conditions.find(({ name }) => name === 'quality-loss');
+  const at = `a margin of ${marginPoints(margin)} points`;
   const isProved =
     verdict.verdict === 'PASS' &&
     own?.limits.max !== undefined &&
     margin >= own.limits.max &&
     threshold === verdict.policy.threshold && // a stricter one may lose more, and may not have been tried
-    Date.now() < Date.parse(verdict.issued) + verdict.valid_for_days * DAY_MS;
-  if (isProved) return `nothing more: the verdict proves it at a margin of ${hundredths(margin)} points`;
-  const confidence = promisedConfidence(verdict);
-  const delta = ((1 - confidence) * FIRST_LOOK) / Math.PI ** 2;
+    !isExpired;
+  if (isProved) return `nothing more: the verdict proves it at ${at}`;
+  const delta = ((1 - wantedConfidence(verdict)) * FIRST_LOOK) / Math.PI ** 2;
   const needed = casesForecast(loss!, variance, margin, delta);
   if (needed === undefined || needed > MOST_NEEDED)
-    return `not at a margin of ${hundredths(margin)} points: it loses ${needed === undefined ? 'as much or more' : 'nearly as much'}`;
-  return `about ${count(roundedUp(needed))} fresh test requests at a margin of ${hundredths(margin)} points`;
+    return `not at ${at}: it loses ${needed === undefined ? 'as much or more' : 'nearly as much'}`;
+  const isJudged = isWalked(policy) || threshold === policy.threshold;
+  const another = isJudged
+    ? ''
+    : `, of another artifact: the gate judges this one at ${policy.threshold} alone`;
+  return `about ${count(roundedUp(needed))} fresh test requests at ${at}${another}`;
+}
+
+/** A margin in points: with one decimal, or as many digits as it has. */
+export function marginPoints(margin: number): string {
+  const exact = Number((100 * margin).toPrecision(12));
+  const short = hundredths(margin);
+  return Number(short) === exact ? short : String(exact);
 }
 
 /** Of all looks at some cases the first may spend 6 / pi^2 of the error, as the gate shares it out. */
 const FIRST_LOOK = 6;
 const MOST_NEEDED = 1e6;
-const DAY_MS = 86_400_000;
-
-function promisedConfidence(verdict: StoredVerdict): number {
-  return (verdict.schema_version === 2 ? verdict.looks.confidence : undefined) ?? 0.95;
-}
 
 /** A forecast has two figures. */
 function roundedUp(cases: number): number {

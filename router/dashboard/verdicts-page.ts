@@ -7,6 +7,7 @@ import {
   type Standing,
   type StoredArtifact,
   type StoredVerdict,
+  verdictTerm,
 } from '../artifact/index.ts';
 import { STARTER_FOLDER } from '../artifact-views.ts';
 import { PlimsollError } from '../errors.ts';
@@ -62,17 +63,34 @@ function proofs({ parts: { router, config } }: PageContext): ServedProof[] {
   return [own, ...further];
 }
 
-function proofPanel({ name, artifact, standing, verdict }: ServedProof, nowMs: number): Html {
+function proofPanel(proof: ServedProof, nowMs: number): Html {
+  const { name, artifact, verdict } = proof;
   return html`<section class="panel"><h2>${name}: ${artifact.name}</h2>
-<p class="statement">${standingHtml(standing)}</p>
-${'why' in standing && html`<p>${standing.why}</p>`}
-${standing.kind !== 'none' && html`<p class="muted">Judged by the suite ${standing.suite} on ${day(standing.issued)}, counts until ${day(standing.expires)} (${relative(Date.parse(standing.expires), nowMs)}), with the threshold ${score(standing.threshold)}. Artifact <code>${artifact.sha256.slice(0, 12)}</code>.</p>`}
+${worthHtml(proof, nowMs)}
 ${
   verdict === undefined
     ? html`<p>There is no verdict to read.</p>`
     : html`<p class="summary">${unbroken(verdictSummary(verdict))}</p><p><a class="button" href="/dashboard/verdicts/${artifact.sha256.slice(0, MARK_LENGTH)}">The report: pictures and conditions</a></p>`
 }
 </section>`;
+}
+
+/** What the verdict is worth now, when the gate issued it, and until when it counts. */
+function worthHtml({ artifact, standing, verdict }: ServedProof, nowMs: number): Html {
+  return html`<p class="statement">${standingHtml(standing)}</p>
+${'why' in standing && html`<p>${standing.why}</p>`}
+<p class="muted">${termWords(standing, verdict, nowMs)} Artifact <code>${artifact.sha256.slice(0, 12)}</code>.</p>`;
+}
+
+/** A verdict that counts for nothing was issued once all the same, and a PASS among them has a term. */
+function termWords(standing: Standing, verdict: StoredVerdict | undefined, nowMs: number): string {
+  const term = standing.kind === 'none' ? verdict && verdictTerm(verdict) : standing;
+  if (term === undefined) return '';
+  const at = (iso: string) => `${day(iso)} (${relative(Date.parse(iso), nowMs)})`;
+  const judged = `Judged by the suite ${term.suite} on ${at(term.issued)}, with the threshold ${score(term.threshold)}.`;
+  if (standing.kind === 'none' && verdict?.verdict !== 'PASS') return judged;
+  const isOver = standing.kind === 'expired' || Date.parse(term.expires) <= nowMs;
+  return `${judged} It ${isOver ? 'expired' : 'expires'} on ${at(term.expires)}.`;
 }
 
 const SIGNS: Readonly<Record<Standing['kind'], readonly [string, string, string]>> = {
@@ -94,6 +112,7 @@ function reportPage(context: PageContext, mark: string): Html | undefined {
   if (found?.verdict === undefined || mark.length < MARK_LENGTH) return undefined;
   const { verdict, artifact } = found;
   return html`<div class="heading"><h1>${VERDICT_SIGNS[verdict.verdict]} ${verdict.verdict}: ${artifact.name}</h1></div>
+${worthHtml(found, context.nowMs)}
 <p class="summary">${unbroken(verdictSummary(verdict))}</p>
 <div class="panel">${verdictSections(verdict)}
 <details><summary>As the gate wrote the conditions</summary><ul>${verdict.conditions.map((one) => html`<li>${conditionWords(one)}</li>`)}</ul></details></div>`;

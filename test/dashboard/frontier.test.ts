@@ -1,7 +1,10 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { runGate } from '../../evals/gate/index.ts';
 import { readFrontier, readVerdict } from '../../router/artifact/index.ts';
+import { copyOf, gateWorld } from '../gate/gate-world.ts';
 import { gatewayForTest } from '../gateway/running-gateway.ts';
 import { dashboardServer, formToken, scratch, sendForm, signedIn, visit } from './dashboard-client.ts';
 
@@ -15,6 +18,12 @@ function factsOf(text: string): Record<string, string> {
   return Object.fromEntries(
     [...text.matchAll(/<dd data-fact="(\w+)">([^<]*)</g)].map(([, name, words]) => [name!, words!]),
   );
+}
+
+/** It takes no space. */
+function layHugeFile(file: string): void {
+  writeFileSync(file, '');
+  truncateSync(file, 210e6);
 }
 
 /** The starter in a folder of its own. */
@@ -67,8 +76,24 @@ describe('the frontier that ships with the starter', () => {
     expect(stricter['needed']).not.toContain('nothing more'); // only what was tried is proved
     const none = factsOf(await page(url, '?share=0&margin=5'));
     expect(none['needed']).toBe('not at a margin of 5.0 points: it loses as much or more');
-    for (const odd of ['?share=x&margin=-3', '?share=1e999&margin=NaN', '?share=&margin='])
-      expect(factsOf(await page(url, odd))['threshold']).toBe('0.224');
+    expect(await page(url, '?share=&margin=')).not.toContain('role="alert"');
+    for (const [share, margin] of [
+      ['x', '-3'],
+      ['1e999', 'NaN'],
+      ['-1', '0'],
+      ['101', '100.5'],
+    ]) {
+      const odd = await page(url, `?share=${share}&margin=${margin}`);
+      expect(factsOf(odd)['threshold']).toBe('0.224');
+      expect(odd).toContain(`The share ${share} is no number from 0 to 100.`);
+      expect(odd).toContain(
+        `The margin ${margin} is no number above 0 and up to 100. Shown is one of 5.0 points, as the verdict has it.`,
+      );
+    }
+    const tiny = await page(url, '?margin=1e-9');
+    expect(tiny).toMatch(/name="margin"[^>]* value="1e-9"/);
+    expect(factsOf(tiny)['needed']).toMatch(/at a margin of 1e-9 points/);
+    expect(factsOf(await page(url, '?margin=3.25'))['needed']).toMatch(/at a margin of 3\.25 points/);
     expect((await visit(`${url}/dashboard/frontier?artifact=../../etc`)).status).toBe(404);
   });
 });
@@ -86,8 +111,74 @@ describe('an artifact without a frontier', () => {
     expect(await page(url)).toContain('There is no frontier to draw');
     rmSync(file);
     const text = await page(url);
-    expect(text).toContain('from before the gate wrote down');
+    expect(text).toMatch(
+      /There is a verdict of \d{4}-\d\d-\d\d in its folder, and no frontier\.json beside it/,
+    );
+    expect(text).toContain('the file was removed');
     expect(text).toContain(`plimsoll gate --artifact ${folder} --suite suite.yaml`);
+  });
+});
+
+describe('what was laid in the place of frontier.json', () => {
+  test.each([
+    ['a file of 210 MB', layHugeFile],
+    ['a pipe that nobody writes to', (file: string) => void execFileSync('mkfifo', [file])],
+  ])('%s does not hold the server up', async (_, lay) => {
+    const folder = copied();
+    const file = path.join(folder, 'frontier.json');
+    rmSync(file);
+    lay(file);
+    const { url } = await gatewayForTest({ config: { artifact: folder, profiles: {} } });
+    const text = await page(url);
+    expect(text).toContain('There is no frontier to draw');
+    expect(text).toMatch(
+      /frontier\.json (has 210,000,000 bytes, and at most 1,048,576 are read|is no file)\. Run the gate again/,
+    );
+  });
+});
+
+describe('an artifact whose threshold is fixed', () => {
+  /** Gated as it is: its threshold is one that the walk of the same artifact would not end at. */
+  async function gatedAtFixedThreshold() {
+    const world = await gateWorld();
+    const artifact = copyOf(world.artifact);
+    const file = path.join(artifact, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8'));
+    const { walk_from: _, expected: __, ...policy } = manifest.policy;
+    const fixed = { ...policy, threshold: 0.1, chosen_by: { rule: 'fixed-threshold' } };
+    writeFileSync(file, JSON.stringify({ ...manifest, policy: fixed }));
+    const { verdict } = await runGate({ artifact, suite: world.suite, data: [world.data], write: true });
+    return { artifact, verdict };
+  }
+
+  test('says that the gate judges that one alone, and makes another artifact for another threshold', async () => {
+    const { artifact, verdict } = await gatedAtFixedThreshold();
+    expect(verdict.walk).toMatchObject({ from: 0.1, to: 0.1 });
+    const points = readFrontier(artifact, verdict)!.points;
+    const other = points.find(({ threshold }) => threshold > 0.15 && threshold < 0.5)!;
+    const { url, keys } = await dashboardServer({ artifact, profiles: {}, allow_ungated: true });
+    const headers = await signedIn(url, keys.operate.key);
+    const form = await formToken(url, headers);
+    const share = (100 * other.escalation_rate).toFixed(3);
+    const shown = await visit(`${url}/dashboard/frontier?share=${share}&margin=20`, { headers });
+    const facts = factsOf(await shown.text());
+    expect(facts['threshold']).toBe(String(other.threshold));
+    expect(facts['needed']).toMatch(/, of another artifact: the gate judges this one at 0\.1 alone$/);
+    const commandsFor = async (threshold: number) => {
+      const fields = { artifact: 'made', threshold: String(threshold), margin: '0.2', sure: 'yes', form };
+      const done = await sendForm(url, '/dashboard/make-candidate', fields, headers);
+      return (await visit(`${url}${done.headers.get('location')}`, { headers })).text();
+    };
+    const own = await commandsFor(0.1);
+    expect(own).toContain('fixed at 0.1: it judges that one, and no other');
+    expect(own).toContain('cp -r ');
+    expect(own).not.toContain('loosest threshold');
+    const another = await commandsFor(other.threshold);
+    expect(another).toContain(`fixed at 0.1, and the gate would judge that one, not ${other.threshold}`);
+    expect(another).toMatch(
+      /plimsoll calibrate --artifact \S+ --data labelled\.jsonl --max-quality-loss 0\.2/,
+    );
+    expect(another).not.toContain('cp -r ');
   });
 });
 
@@ -121,7 +212,9 @@ describe('a candidate', () => {
     const text = await pageAfter(fields);
     expect(text).toContain('A candidate of starter at the threshold 0.224');
     expect(text).toContain('plimsoll plan --from');
+    expect(text).toContain('It finds the loosest threshold that it can prove at this margin.');
     expect(text).toContain('max_quality_loss: 0.03');
+    expect(await pageAfter({ ...fields, margin: '1e-9' })).toContain('max_quality_loss: 1e-9');
     expect(text).toMatch(/plimsoll gate --artifact \S*models\/starter-candidate --suite candidate\.yaml/);
   });
 });
