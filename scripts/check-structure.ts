@@ -125,6 +125,7 @@ const DOORS = [
   'scripts/completion',
   'scripts/importers',
   'scripts/review-page',
+  'scripts/site',
 ];
 
 interface Import {
