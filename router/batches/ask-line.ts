@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { Queue } from '../access/index.ts';
-import { type Batch, type LineResult, ledgerPrefix } from './batch.ts';
+import type { Activity } from './activity.ts';
+import { type Batch, type LineResult, ledgerPrefix, scopeOf } from './batch.ts';
 import type { BatchLine } from './line.ts';
 import type { Stop } from './stop.ts';
 
@@ -31,9 +32,15 @@ export interface LineReply {
 /** Sends a line as a request of its client. @returns undefined if it was given up before it was sent, or cut off */
 export type CallLine = (call: LineCall) => Promise<LineReply | undefined>;
 
+/** One process at work on a batch. */
+export interface Run {
+  readonly stop: Stop;
+  readonly activity: Activity;
+}
+
 export interface AskParts {
   readonly callLine: CallLine;
-  /** Lines of this process over all batches, in turn by batch. */
+  /** Lines of this process over all batches, in turn by API key. */
   readonly places: Queue;
   /** Whether lines may be sent at this time. */
   readonly isOpen: (nowMs: number) => boolean;
@@ -58,7 +65,7 @@ const RETRIED = new Set([408, 409, 425, 500, 502, 503, 504, 529]);
 export async function askLine(
   line: BatchLine & { readonly number: number },
   batch: Batch,
-  stop: Stop,
+  { stop, activity }: Run,
   { callLine, places, isOpen, now }: AskParts,
 ): Promise<LineResult | undefined> {
   const prefix = ledgerPrefix(batch);
@@ -73,7 +80,7 @@ export async function askLine(
   };
   for (let tries = 1; ; ) {
     while (!isOpen(now()) && !stop.waits.aborted) await stop.sleepUntil(now() + HOURS_EVERY_MS, now);
-    const place = await places.enter(stop.waits, batch.id);
+    const place = await places.enter(stop.waits, scopeOf(batch.client));
     if (place.outcome !== 'entered') return undefined;
     let reply: LineReply | undefined;
     try {
@@ -84,8 +91,13 @@ export async function askLine(
     if (reply === undefined) return undefined;
     const waitMs = waitBefore(reply, tries);
     if (waitMs === undefined) return resultOf(line, reply, prefix);
-    if (reply.status !== TOO_MANY) tries++;
-    await stop.sleepUntil(now() + waitMs, now);
+    const untilMs = now() + waitMs;
+    const sleep = () => stop.sleepUntil(untilMs, now);
+    if (reply.status === TOO_MANY) await activity.atLimit(untilMs, sleep);
+    else {
+      tries++;
+      await sleep();
+    }
     if (stop.waits.aborted) return undefined;
   }
 }

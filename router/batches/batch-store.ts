@@ -1,7 +1,7 @@
 import { PlimsollError } from '../errors.ts';
 import type { Documents } from '../state/index.ts';
-import { type Batch, ENDED, type LineResult, scopeOf } from './batch.ts';
-import { MAX_LISTED } from './file-store.ts';
+import { type Batch, ENDED, type LineResult, scopeOf, WINDOW_MS } from './batch.ts';
+import { MAX_KEPT } from './file-store.ts';
 
 const BATCH = 'batch';
 /** Which batches have not ended, over all API keys; without anybody's texts. */
@@ -10,15 +10,25 @@ const RESULTS = 'batch-results';
 const ID = /^batch_[\w-]{1,100}$/;
 /** Documents of results that are read at once. */
 const READ_AT_ONCE = 20;
+/** Of all keys: as many as 100 keys may have. */
+const MAX_OPEN = 100 * MAX_KEPT;
 /** By writers at the same moment. */
 const MAX_TRIES = 20;
+
+/** A batch that has not ended, and the API key that it belongs to. */
+export interface OpenBatch {
+  readonly id: string;
+  readonly scope: string;
+  /** Undefined of those from before it was kept here. */
+  readonly expiresMs?: number;
+}
 
 /** Batches and the results of their lines, in the state. */
 export class BatchStore {
   readonly #documents: Documents;
   readonly #keepMs: number;
 
-  /** @param keepMs from the end of its completion window */
+  /** @param keepMs how long a batch is kept once it has ended; as long as it has not, its window is added */
   constructor(documents: Documents, keepMs: number) {
     this.#documents = documents;
     this.#keepMs = keepMs;
@@ -26,9 +36,10 @@ export class BatchStore {
 
   async add(batch: Batch): Promise<void> {
     const scope = scopeOf(batch.client);
-    const ttlMs = this.#keepMs + batch.expiresMs - batch.createdMs;
+    const ttlMs = this.#keepMs + WINDOW_MS;
     await this.#documents.put({ scope, kind: BATCH, id: batch.id }, { value: batch, ttlMs, sensitive: true });
-    await this.#documents.put({ scope: '', kind: OPEN, id: batch.id }, { value: { scope }, ttlMs });
+    const value: Omit<OpenBatch, 'id'> = { scope, expiresMs: batch.expiresMs };
+    await this.#documents.put({ scope: '', kind: OPEN, id: batch.id }, { value, ttlMs });
   }
 
   /** @throws PlimsollError `not-found` */
@@ -38,7 +49,7 @@ export class BatchStore {
 
   /** The newest first. */
   async list(scope: string): Promise<readonly Batch[]> {
-    const found = await this.#documents.list(scope, BATCH, MAX_LISTED);
+    const found = await this.#documents.list(scope, BATCH, 2 * MAX_KEPT); // some came in at the same moment
     return found.map(({ value }) => value as Batch).reverse(); // ids rise with time
   }
 
@@ -52,7 +63,8 @@ export class BatchStore {
       const before = stored.value as Batch;
       const value = changed(before);
       if (value === undefined) return before;
-      const write = { value, ttlMs: this.#keepMs, expected: stored.version, sensitive: true };
+      const ttlMs = this.#keepMs + (ENDED.includes(value.status) ? 0 : WINDOW_MS);
+      const write = { value, ttlMs, expected: stored.version, sensitive: true };
       if ((await this.#documents.put({ scope, kind: BATCH, id }, write)) === undefined) continue;
       if (ENDED.includes(value.status)) await this.#documents.delete({ scope: '', kind: OPEN, id });
       return value;
@@ -60,10 +72,10 @@ export class BatchStore {
     throw new PlimsollError('conflict', 'Others write to this batch at the same moment. Try again.');
   }
 
-  /** Those that have not ended, the oldest first, with the API key of each. */
-  async open(limit: number): Promise<readonly { readonly id: string; readonly scope: string }[]> {
-    const found = await this.#documents.list('', OPEN, limit);
-    return found.map(({ id, value }) => ({ id, scope: (value as { scope: string }).scope }));
+  /** Those that have not ended, the oldest first. */
+  async open(): Promise<readonly OpenBatch[]> {
+    const found = await this.#documents.list('', OPEN, MAX_OPEN);
+    return found.map(({ id, value }) => ({ ...(value as Omit<OpenBatch, 'id'>), id }));
   }
 
   /** Takes a batch off the list of those that have not ended. */
@@ -76,7 +88,8 @@ export class BatchStore {
    * @returns false if there are results of this number: somebody else is at work on the batch
    */
   async addResults(scope: string, id: string, number: number, results: readonly LineResult[]) {
-    const write = { value: results, ttlMs: this.#keepMs, expected: null, sensitive: true };
+    const ttlMs = this.#keepMs + WINDOW_MS;
+    const write = { value: results, ttlMs, expected: null, sensitive: true };
     return (await this.#documents.put(resultsKey(scope, id, number), write)) !== undefined;
   }
 

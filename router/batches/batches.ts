@@ -7,7 +7,7 @@ import type { State } from '../state/index.ts';
 import type { CallLine } from './ask-line.ts';
 import { type Batch, type Client, ENDED, MAX_LINES, moved, scopeOf, WINDOW_MS } from './batch.ts';
 import { BatchStore } from './batch-store.ts';
-import { FileStore, MAX_LISTED, type StoredFile } from './file-store.ts';
+import { FileStore, MAX_KEPT, type StoredFile } from './file-store.ts';
 import { Intake } from './intake.ts';
 import type { Endpoint } from './line.ts';
 import type { RunParts } from './run.ts';
@@ -58,7 +58,9 @@ export interface WantedBatch {
 export interface Batches {
   /** @throws PlimsollError `conflict` if there are as many files as a key may have */
   upload(scope: string): Promise<Upload>;
-  readonly files: Pick<FileStore, 'get' | 'list' | 'content' | 'delete'>;
+  readonly files: Pick<FileStore, 'get' | 'list' | 'content'>;
+  /** @throws PlimsollError `not-found`; `conflict` if a batch that has not ended reads it */
+  deleteFile(scope: string, id: string): Promise<void>;
   /** @throws PlimsollError `not-found`; `invalid-input` if the file is none of requests to this endpoint; `conflict` as `upload` does */
   create(wanted: WantedBatch, client: Client): Promise<Batch>;
   /** @throws PlimsollError `not-found` */
@@ -119,6 +121,16 @@ export function openBatches(parts: BatchParts): Batches {
         discard: () => writer.discard().catch(() => {}),
       };
     },
+    async deleteFile(scope, id) {
+      const isReader = ({ inputFileId, status }: Batch) => inputFileId === id && !ENDED.includes(status);
+      const reader = (await batches.list(scope)).find(isReader);
+      if (reader !== undefined)
+        throw new PlimsollError(
+          'conflict',
+          `The batch ${reader.id} is ${reader.status} and reads this file. Delete the file once the batch has ended, or cancel the batch first.`,
+        );
+      await files.delete(scope, id);
+    },
     async create({ inputFileId, endpoint, metadata }, client) {
       const scope = scopeOf(client);
       requireRoom((await batches.list(scope)).length, 'batches');
@@ -155,7 +167,7 @@ export function openBatches(parts: BatchParts): Batches {
           throw new PlimsollError('conflict', `The batch is ${found.status}: there is nothing to cancel.`);
         return moved(found, 'cancelling', now());
       });
-      worker.wake();
+      worker.wake({ id, scope });
       return cancelled;
     },
     close: (withinMs) => worker.close(withinMs),
@@ -166,9 +178,9 @@ export function openBatches(parts: BatchParts): Batches {
 const LONG_MS = 2 ** 31 - 1;
 
 function requireRoom(count: number, what: 'files' | 'batches'): void {
-  if (count < MAX_LISTED) return;
+  if (count < MAX_KEPT) return;
   throw new PlimsollError(
     'conflict',
-    `This API key has ${MAX_LISTED} ${what}, and may have no more. ${what === 'files' ? 'Delete some.' : 'They are dropped after batches.keep_days.'}`,
+    `This API key has ${MAX_KEPT} ${what}, and may have no more. ${what === 'files' ? 'Delete some.' : 'They are dropped after batches.keep_days.'}`,
   );
 }

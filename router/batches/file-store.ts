@@ -1,6 +1,7 @@
 import { PlimsollError } from '../errors.ts';
 import { risingId } from '../rising-id.ts';
 import type { Documents } from '../state/index.ts';
+import { WINDOW_MS } from './batch.ts';
 import type { Endpoint } from './line.ts';
 
 const FILE = 'batch-file';
@@ -11,7 +12,7 @@ const CHUNK_CHARACTERS = 256 * 1024;
 const PREFIX = 'file-plimsoll-';
 const ID = /^file-plimsoll-[\w-]{1,100}$/;
 /** Files of one API key, and batches of one. */
-export const MAX_LISTED = 1_000;
+export const MAX_KEPT = 1_000;
 
 /** A file as it is kept, without its content. */
 export interface StoredFile {
@@ -60,7 +61,7 @@ export class FileStore {
 
   /** @param id written again, it replaces what was written before with the same id */
   writer(scope: string, id = this.newId()): FileWriter {
-    const ttlMs = this.#keepMs;
+    const ttlMs = this.#keepMs + WINDOW_MS; // a batch may begin with it at the last moment
     let waiting: string[] = [];
     let characters = 0;
     let chunks = 0;
@@ -87,7 +88,8 @@ export class FileStore {
       finish: async (facts) => {
         await flush();
         const createdMs = this.#now();
-        const file = { ...facts, id, bytes, createdMs, expiresMs: createdMs + ttlMs, chunks };
+        const expiresMs = createdMs + this.#keepMs;
+        const file = { ...facts, id, bytes, createdMs, expiresMs, chunks };
         await this.#documents.put({ scope, kind: FILE, id }, { value: file, ttlMs, sensitive: true });
         return file;
       },
@@ -97,18 +99,27 @@ export class FileStore {
 
   /** @throws PlimsollError `not-found` */
   async get(scope: string, id: string): Promise<StoredFile> {
-    const found = isFileId(id) ? await this.#documents.get({ scope, kind: FILE, id }) : undefined;
-    if (found !== undefined) return found.value as StoredFile;
+    const file = await this.ofBatch(scope, id);
+    if (file !== undefined && file.expiresMs > this.#now()) return file;
     throw new PlimsollError(
       'not-found',
       'There is no such file here: it was never uploaded with this API key, was deleted, or has expired.',
     );
   }
 
+  /** The input of a batch that began before the file expired; undefined if it was deleted. */
+  async ofBatch(scope: string, id: string): Promise<StoredFile | undefined> {
+    const found = isFileId(id) ? await this.#documents.get({ scope, kind: FILE, id }) : undefined;
+    return found?.value as StoredFile | undefined;
+  }
+
   /** The newest first. */
   async list(scope: string): Promise<readonly StoredFile[]> {
-    const found = await this.#documents.list(scope, FILE, 3 * MAX_LISTED);
-    return found.map(({ value }) => value as StoredFile).sort((a, b) => b.createdMs - a.createdMs);
+    const found = await this.#documents.list(scope, FILE, 3 * MAX_KEPT);
+    return found
+      .map(({ value }) => value as StoredFile)
+      .filter(({ expiresMs }) => expiresMs > this.#now())
+      .sort((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? 1 : -1));
   }
 
   /** The pieces of its text, in order. @throws PlimsollError `not-found` if it was deleted meanwhile */

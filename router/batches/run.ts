@@ -1,6 +1,6 @@
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { grouped, type Lease, type State } from '../state/index.ts';
-import { type AskParts, askLine } from './ask-line.ts';
+import { type AskParts, askLine, type Run } from './ask-line.ts';
 import {
   type Batch,
   type BatchReport,
@@ -10,7 +10,7 @@ import {
   moved,
   scopeOf,
 } from './batch.ts';
-import type { BatchStore } from './batch-store.ts';
+import type { BatchStore, OpenBatch } from './batch-store.ts';
 import type { FileStore } from './file-store.ts';
 import { isFault, readLine, UNLIMITED } from './line.ts';
 import { linesOf } from './lines-of.ts';
@@ -41,25 +41,34 @@ const AWAY_WAIT_MS = 1_000;
  * that after a crash no line is sent again but those that were at work.
  */
 export async function runBatch(
-  { id, scope }: { readonly id: string; readonly scope: string },
+  { id, scope }: OpenBatch,
   lease: Lease,
-  stop: Stop,
+  run: Run,
   parts: RunParts,
 ): Promise<void> {
   const { batches, now } = parts;
-  const batch = await batches.change(scope, id, (found) =>
-    found.status === 'validating' ? moved(found, 'in_progress', now()) : undefined,
-  );
+  const { stop } = run;
+  const batch = await batches
+    .change(scope, id, (found) =>
+      found.status === 'validating' ? moved(found, 'in_progress', now()) : undefined,
+    )
+    .catch(ifFound);
+  if (batch === undefined) return batches.close(id); // it was dropped
   if (ENDED.includes(batch.status)) return batches.close(id); // the process died between two writes
   const progress = await loadProgress(batch, parts);
   const watch = watchOver(batch, lease, progress.tally, stop, parts);
   try {
     await watch.look();
-    if (batch.status === 'in_progress') await askAll(batch, progress, stop, parts);
+    if (batch.status === 'in_progress') await askAll(batch, progress, run, parts);
     if (stop.reason !== 'left') await finish(batch, progress, stop, parts);
   } finally {
     watch.end();
   }
+}
+
+/** @returns undefined for what is not there. @throws the other errors */
+function ifFound(error: unknown): undefined {
+  if (!(error instanceof PlimsollError && error.code === 'not-found')) throw error;
 }
 
 /** What is on disk of a batch. */
@@ -122,8 +131,9 @@ async function reportOf(batch: Batch, tally: Tally, { state }: RunParts): Promis
   return tally.report(await state.ledger.spentByIdPrefix(ledgerPrefix(batch)));
 }
 
-async function askAll(batch: Batch, progress: Progress, stop: Stop, parts: RunParts): Promise<void> {
+async function askAll(batch: Batch, progress: Progress, run: Run, parts: RunParts): Promise<void> {
   const { files, maxConcurrency } = parts;
+  const { stop, activity } = run;
   const scope = scopeOf(batch.client);
   const keep = resultWriter(batch, progress, stop, parts);
   const atWork = new Set<Promise<void>>();
@@ -131,11 +141,12 @@ async function askAll(batch: Batch, progress: Progress, stop: Stop, parts: RunPa
   const ask = async (number: number, text: string) => {
     const line = readLine(text, UNLIMITED);
     if (isFault(line)) throw new PlimsollError('invalid-state', `Line ${number} of the file ${line.why}.`);
-    const result = await askLine({ ...line, number }, batch, stop, parts);
+    const result = await activity.line(() => askLine({ ...line, number }, batch, run, parts));
     if (result !== undefined) await keep([result]);
   };
   try {
-    const file = await files.get(scope, batch.inputFileId);
+    const file = await files.ofBatch(scope, batch.inputFileId);
+    if (file === undefined) return stop.stop('failed');
     for await (const { number, text } of linesOf(files.content(scope, file))) {
       if (stop.waits.aborted) break;
       if (progress.done.has(number)) continue;
@@ -149,8 +160,8 @@ async function askAll(batch: Batch, progress: Progress, stop: Stop, parts: RunPa
       if (atWork.size >= maxConcurrency) await Promise.race(atWork);
     }
   } catch (error) {
-    if (!(error instanceof PlimsollError && error.code === 'not-found')) throw error;
-    stop.stop('failed'); // the file is gone
+    ifFound(error);
+    stop.stop('failed'); // the file was deleted meanwhile
   } finally {
     await Promise.all(atWork);
   }
@@ -189,12 +200,12 @@ const FINAL = { cancelled: 'cancelled', expired: 'expired', failed: 'failed' } a
 async function finish(batch: Batch, progress: Progress, stop: Stop, parts: RunParts): Promise<void> {
   const { batches, now } = parts;
   const scope = scopeOf(batch.client);
+  // With every line answered it is too late to expire or to fail.
+  const stopped = progress.done.size >= batch.total ? undefined : stop.reason;
   const begun = await batches.change(scope, batch.id, (found) =>
-    stop.reason === undefined && found.status === 'in_progress'
-      ? moved(found, 'finalizing', now())
-      : undefined,
+    stopped === undefined && found.status === 'in_progress' ? moved(found, 'finalizing', now()) : undefined,
   );
-  const reason = begun.status === 'cancelling' ? 'cancelled' : stop.reason;
+  const reason = begun.status === 'cancelling' ? 'cancelled' : stopped;
   const written = await writeResults(batch, reason, parts);
   const { completed, failed } = progress.tally;
   const report = await reportOf(batch, progress.tally, parts);

@@ -1,3 +1,4 @@
+import { PlimsollError } from '../errors.ts';
 import { type Batch, isAnswered, type LineResult, scopeOf } from './batch.ts';
 import type { BatchStore } from './batch-store.ts';
 import type { FileStore, FileWriter } from './file-store.ts';
@@ -60,6 +61,11 @@ const EXPIRED = {
   message: 'This request could not be sent before the completion window expired.',
 };
 
+const EXPIRED_AND_GONE = {
+  code: EXPIRED.code,
+  message: `${EXPIRED.message} The input file is gone, and with it its custom_id.`,
+};
+
 /** @returns how many lines */
 async function writeUnanswered(
   batch: Batch,
@@ -67,17 +73,28 @@ async function writeUnanswered(
   errors: FileWriter,
   files: FileStore,
 ): Promise<number> {
-  const scope = scopeOf(batch.client);
-  const file = await files.get(scope, batch.inputFileId).catch(() => undefined);
-  if (file === undefined) return 0;
-  let unanswered = 0;
-  for await (const { number, text } of linesOf(files.content(scope, file))) {
+  const unanswered = Math.max(0, batch.total - done.size);
+  let written = 0;
+  for await (const { number, text } of requestsOf(batch, files)) {
     const line = readLine(text, UNLIMITED);
     if (done.has(number) || isFault(line)) continue;
-    unanswered++;
+    written++;
     await errors.write(jsonLine(batch, number, line.customId, null, EXPIRED));
   }
-  return unanswered;
+  for (; written < unanswered; written++)
+    await errors.write(jsonLine(batch, `unknown-${written + 1}`, null, null, EXPIRED_AND_GONE));
+  return written;
+}
+
+/** The lines of its input, as far as it is still there. */
+async function* requestsOf(batch: Batch, files: FileStore) {
+  const scope = scopeOf(batch.client);
+  try {
+    const file = await files.ofBatch(scope, batch.inputFileId);
+    if (file !== undefined) yield* linesOf(files.content(scope, file));
+  } catch (error) {
+    if (!(error instanceof PlimsollError && error.code === 'not-found')) throw error;
+  }
 }
 
 function resultLine(batch: Batch, { line, customId, status, requestId, body }: LineResult): string {
@@ -87,8 +104,8 @@ function resultLine(batch: Batch, { line, customId, status, requestId, body }: L
 /** A line of OpenAI's form. */
 function jsonLine(
   batch: Batch,
-  line: number,
-  customId: string,
+  line: number | string,
+  customId: string | null,
   response: object | null,
   error: object | null,
 ): string {

@@ -178,7 +178,7 @@ export const configSchema = z
       context.addIssue({ code: 'custom', path: ['batches', ...path], message });
     if (Object.keys(providers).length === 0)
       refuse([], 'needs providers: a server without them answers no requests');
-    if (state === undefined || state.kind === 'memory')
+    if (state?.kind === 'memory')
       refuse([], 'needs state: { kind: sqlite } or postgres, since a batch has to outlive the process');
     if (batches.profile !== undefined && !Object.hasOwn(profiles, batches.profile))
       refuse(['profile'], `there is no profile "${quoted(batches.profile)}" under profiles`);
@@ -238,6 +238,7 @@ function withNeededState<
     readonly limits: readonly Limit[];
     readonly threads: 'on' | 'off';
     readonly experiments: readonly unknown[];
+    readonly batches?: object | undefined;
     readonly people: object;
   },
 >(fields: Fields): Fields {
@@ -250,6 +251,7 @@ function withNeededState<
     access.keysInState ||
     threads === 'on' ||
     experiments.length > 0 ||
+    fields.batches !== undefined ||
     Object.keys(fields.people).length > 0;
   if (state !== undefined || !isNeeded || Object.keys(providers).length === 0) return fields;
   return { ...fields, state: defaultState() };

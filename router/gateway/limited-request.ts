@@ -177,7 +177,7 @@ function assertPriced(plan: Plan, { passed }: GatewayRequest): void {
   );
 }
 
-/** What the ledger counts if nobody ever says what the request came to. */
+/** What the ledger counts if nobody ever says what the request came to: under the model that makes most of it. */
 function worstEntry(
   id: string,
   { keyId = '', ledgerPrefix = '' }: GatewayRequest,
@@ -186,7 +186,11 @@ function worstEntry(
 ) {
   const worst = (field: 'nanoUsd' | 'tokens') =>
     calls.reduce((sum, one) => sum + Math.max(0, ...one.map((call) => call[field])), 0);
-  const entry = { id: `${ledgerPrefix}${id}`, keyId, model: selected.name, outputTokens: 0 };
+  const priciest = calls.flat().reduce((most, call) => (call.nanoUsd > most.nanoUsd ? call : most), {
+    model: selected.name,
+    nanoUsd: 0,
+  });
+  const entry = { id: `${ledgerPrefix}${id}`, keyId, model: priciest.model, outputTokens: 0 };
   return { ...entry, nanoUsd: worst('nanoUsd'), inputTokens: worst('tokens') };
 }
 

@@ -1,7 +1,7 @@
 import {
   boundaryOf,
   DELIMITER_END,
-  disposition,
+  dispositionOf,
   HEAD_END,
   HYPHENS,
   LINE,
@@ -59,7 +59,7 @@ class FormReader {
     if (end === -1 ? this.#held.length > MAX_HEAD_BYTES : end > MAX_HEAD_BYTES)
       throw noForm('a part has no head');
     if (end === -1) return;
-    const { name, fileName } = disposition(this.#held.toString('utf8', 0, end));
+    const { name, fileName } = dispositionOf(this.#held.toString('utf8', 0, end));
     this.#held = this.#held.subarray(end + HEAD_END.length);
     this.place = 'content';
     yield { kind: 'part', name, fileName };

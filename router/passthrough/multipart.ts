@@ -1,4 +1,5 @@
 import { invalidField, PlimsollError } from '../errors.ts';
+import { type Disposition, disposition } from './disposition.ts';
 
 export const HYPHENS = '--';
 export const LINE = '\r\n';
@@ -47,9 +48,7 @@ export function withFormValue(body: Buffer, { start, end }: FormField, value: st
   return Buffer.concat([body.subarray(0, start), Buffer.from(value), body.subarray(end)]);
 }
 
-interface Part {
-  readonly name: string | undefined;
-  readonly isFile: boolean;
+interface Part extends Disposition {
   readonly start: number;
   readonly end: number;
 }
@@ -68,7 +67,7 @@ function* parts(body: Buffer, boundary: string): Generator<Part> {
     const end = nextDelimiter(body, delimiter, headEnd + HEAD_END.length);
     if (end === -1) throw noForm('its last boundary is missing');
     const head = body.toString('utf8', headStart, headEnd);
-    yield { ...disposition(head), start: headEnd + HEAD_END.length, end };
+    yield { ...dispositionOf(head), start: headEnd + HEAD_END.length, end };
     at = end + delimiter.length;
   }
   throw noForm(`it has more than ${MAX_PARTS} parts`);
@@ -87,16 +86,11 @@ function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
   return -1;
 }
 
-const DISPOSITION = /^content-disposition:\s*form-data\s*;(.*)$/im;
-const NAME = /(?:^|;)\s*name=(?:"([^"]*)"|([^\s;"]+))/i;
-const FILE_NAME = /(?:^|;)\s*filename\*?=(?:"([^"]*)"|([^\s;"]*))/i;
-
-/** What the head of a part says. */
-export function disposition(head: string) {
-  const parameters = DISPOSITION.exec(head)?.[1] ?? '';
-  const [, quoted, plain] = NAME.exec(parameters) ?? [];
-  const file = FILE_NAME.exec(parameters);
-  return { name: quoted ?? plain, isFile: file !== null, fileName: file?.[1] ?? file?.[2] };
+/** @throws PlimsollError `invalid-input` if it is ambiguous */
+export function dispositionOf(head: string): Disposition {
+  const found = disposition(head);
+  if (found === undefined) throw noForm('the Content-Disposition of a part is broken, or there twice');
+  return found;
 }
 
 export function noForm(why: string): PlimsollError {

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { toFile } from 'openai';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createKey, revokeKey } from '../../router/access/index.ts';
 import { ask, clientsOf, postRaw } from '../gateway/running-gateway.ts';
@@ -154,22 +153,6 @@ describe('a batch, by the official client', () => {
     expect((await ended(openai, batch.id)).request_counts!.completed).toBe(3);
   });
 
-  test('after 24 hours what was not sent is in the error file', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-30T10:00:30Z') });
-    const limits = [{ windows: [{ month: '2 requests' as const }] }];
-    const { openai, first } = await batchGateway({}, { config: { limits } });
-    const batch = await created(openai, chatLines(5));
-    await vi.waitFor(() => expect(first.requests.length).toBe(2), { timeout: 20_000 });
-    vi.setSystemTime(Date.parse('2026-12-01T10:00:31Z'));
-    const done = await ended(openai, batch.id);
-    expect(done).toMatchObject({ status: 'expired', request_counts: { total: 5, completed: 2, failed: 3 } });
-    const unanswered = await resultLines(openai, done.error_file_id);
-    expect(unanswered.map(({ response, error }) => [response, error!.code])).toEqual(
-      Array.from({ length: 3 }, () => [null, 'batch_expired']),
-    );
-    expect(await resultLines(openai, done.output_file_id)).toHaveLength(2);
-  });
-
   test('files and batches are those of their API key', async () => {
     const keys = keysFile();
     const [own, other] = [keys.make('own'), keys.make('other')];
@@ -197,7 +180,7 @@ describe('a batch, by the official client', () => {
   test('a key that is revoked ends its batches', async () => {
     const keys = keysFile();
     const own = keys.make('own');
-    const { url, first } = await batchGateway(
+    const { url, first, gateway } = await batchGateway(
       { max_concurrency: 1 },
       { config: { access: { keys_file: keys.file } }, upstream: { delayMs: 30 } },
     );
@@ -214,6 +197,8 @@ describe('a batch, by the official client', () => {
     await expect(clientsOf(url, spare.key).openai.batches.retrieve(batch.id)).rejects.toMatchObject({
       status: 404,
     });
+    const kept = await gateway.state!.documents.get({ scope: own.stored.id, kind: 'batch', id: batch.id });
+    expect(kept!.value).toMatchObject({ status: 'failed', failure: { code: 'invalid_api_key' } });
   });
 
   test('batches are listed in pages, the newest first', async () => {
@@ -289,91 +274,6 @@ test('a request that comes meanwhile does not wait for the batch', async () => {
   expect(done.request_counts!.completed).toBeLessThan(100); // 100 lines take ten turns of 300 ms
   expect(performance.now() - startedMs).toBeLessThan(2_500);
   expect((await ended(openai, batch.id)).request_counts!.completed).toBe(100);
-});
-
-describe('files', () => {
-  test('are kept byte for byte, listed and deleted', async () => {
-    const { openai } = await batchGateway();
-    const text = `\r\n${chatLines(2000).join('\r\n')}\n\n${chatLine('ü', 'Größe 😀?')}`;
-    const file = await openai.files.create({
-      file: await toFile(Buffer.from(text), 'nightly run.jsonl'),
-      purpose: 'batch',
-    });
-    expect(file).toMatchObject({
-      id: expect.stringMatching(/^file-plimsoll-/),
-      object: 'file',
-      bytes: Buffer.byteLength(text),
-      filename: 'nightly run.jsonl',
-      purpose: 'batch',
-    });
-    expect(await (await openai.files.content(file.id)).text()).toBe(text);
-    expect(await openai.files.retrieve(file.id)).toEqual(file);
-    expect((await openai.files.list()).data).toEqual([file]);
-    expect(await openai.files.delete(file.id)).toMatchObject({ id: file.id, deleted: true });
-    await expect(openai.files.retrieve(file.id)).rejects.toMatchObject({ status: 404 });
-    await expect(openai.files.content(file.id)).rejects.toMatchObject({ status: 404 });
-    expect((await openai.files.list()).data).toEqual([]);
-  });
-
-  test('broken lines in the middle are named, and nothing is kept', async () => {
-    const { openai, gateway } = await batchGateway();
-    const lines = chatLines(3_000);
-    lines[1_499] = '{"custom_id": "x", ';
-    lines[1_999] = chatLine('line-7');
-    lines[2_499] = lines[2_499]!.replace('POST', 'GET');
-    const refused = await uploaded(openai, lines).catch((error) => error);
-    expect(refused).toMatchObject({ status: 400, code: 'invalid_input' });
-    expect(refused.message).toContain('Line 1500: is not JSON, from character 19 on.');
-    expect(refused.message).toContain('Line 2000, custom_id: is that of line 8.');
-    expect(refused.message).toContain('Line 2500, method: must be "POST".');
-    expect(refused.message).not.toContain('Question');
-    expect((await openai.files.list()).data).toEqual([]);
-    expect(await gateway.state!.documents.list('', 'batch-file-chunk', 10)).toEqual([]);
-  });
-
-  test('of many broken lines the first five are named', async () => {
-    const { openai } = await batchGateway();
-    const refused = await uploaded(openai, Array(100).fill('nothing')).catch((error) => error);
-    expect(refused.message.match(/Line \d+/g)).toEqual(['Line 1', 'Line 2', 'Line 3', 'Line 4', 'Line 5']);
-  });
-
-  test('the limits of the configuration', async () => {
-    const { openai, gateway } = await batchGateway({ max_lines: 3, max_file_bytes: 2_000 });
-    const tooMany = uploaded(openai, chatLines(4));
-    await expect(tooMany).rejects.toMatchObject({ status: 400, code: 'too_many_entries' });
-    const tooLarge = uploaded(openai, [chatLine('a', 'x'.repeat(3_000))]);
-    await expect(tooLarge).rejects.toMatchObject({ status: 413, code: 'too_large' });
-    await expect(uploaded(openai, [])).rejects.toMatchObject({ status: 400, param: 'file' });
-    const { documents } = gateway.state!;
-    expect(await documents.list('', 'batch-file-chunk', 10)).toEqual([]);
-    expect((await openai.files.list()).data).toEqual([]);
-  });
-
-  test('of a provider go to the provider', async () => {
-    const { openai, first, url } = await batchGateway();
-    const file = await toFile(Buffer.from(`${chatLine('a')}\n`), 'x.jsonl');
-    const other = openai.files.create({ file, purpose: 'fine-tune' });
-    await expect(other).rejects.toMatchObject({ status: 400, param: 'purpose' });
-    expect(first.requests).toHaveLength(0);
-    await fetch(`${url}/v1/files`, { headers: { 'x-plimsoll-provider': 'first' } });
-    await fetch(`${url}/v1/files/file-abc`, { headers: { 'x-plimsoll-provider': 'first' } });
-    expect(first.requests.map((request) => request.path)).toEqual(['/v1/files', '/v1/files/file-abc']);
-  });
-
-  test('a batch whose file is deleted fails, with what was answered', async () => {
-    const { openai, first } = await batchGateway({ max_concurrency: 1 }, { upstream: { delayMs: 5 } });
-    const long = 'x'.repeat(20_000); // several pieces of 256 kB
-    const batch = await created(
-      openai,
-      Array.from({ length: 200 }, (_, at) => chatLine(`${at}`, `${long}${at}?`)),
-    );
-    await vi.waitFor(() => expect(first.requests.length).toBeGreaterThan(2), { timeout: 20_000 });
-    await openai.files.delete(batch.input_file_id);
-    const done = await ended(openai, batch.id);
-    expect(done.status).toBe('failed');
-    expect(done.errors!.data![0]).toMatchObject({ code: 'not_found' });
-    expect(await resultLines(openai, done.output_file_id)).toHaveLength(done.request_counts!.completed);
-  });
 });
 
 test('without batches there are none, and files are those of providers', async () => {

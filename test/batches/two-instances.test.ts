@@ -1,11 +1,18 @@
+import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { HAS_POSTGRES, postgresUrl } from '../helpers/databases.ts';
+import { scratchFolder } from '../server/hot-serving.ts';
 import { batchGateway, chatLines, created, ended, resultLines } from './batch-gateway.ts';
 
-test.skipIf(!HAS_POSTGRES)(
-  'two instances on one PostgreSQL: one at a time works on a batch, and the other goes on when it leaves',
-  async () => {
-    const state = { kind: 'postgres', url: await postgresUrl() } as const;
+const STATES = {
+  SQLite: async () => ({ kind: 'sqlite', url: path.join(scratchFolder(), 'state.db') }) as const,
+  ...(HAS_POSTGRES && { PostgreSQL: async () => ({ kind: 'postgres', url: await postgresUrl() }) as const }),
+};
+
+test.each(Object.entries(STATES))(
+  'two instances on one %s: one at a time works on a batch, the other goes on when it leaves, and either cancels',
+  async (_, stateOf) => {
+    const state = await stateOf();
     const wishes = { config: { state }, upstream: { delayMs: 20 } };
     const [a, b] = [
       await batchGateway({ max_concurrency: 2 }, wishes),
@@ -17,6 +24,10 @@ test.skipIf(!HAS_POSTGRES)(
     const [byA, byB] = sent();
     expect([byA, byB]).toContain(0); // the other one has the lease
     const [working, idle] = byA > 0 ? [a, b] : [b, a];
+    const other = await created(working.openai, chatLines(500));
+    expect((await idle.openai.batches.cancel(other.id)).status).toBe('cancelling');
+    const cancelled = await ended(working.openai, other.id);
+    expect(cancelled.status).toBe('cancelled');
     await working.close(); // as SIGTERM does
     const done = await ended(idle.openai, batch.id, 60_000);
     expect(done).toMatchObject({
@@ -28,8 +39,10 @@ test.skipIf(!HAS_POSTGRES)(
     expect(new Set(lines.map((line) => line.custom_id)).size).toBe(120);
     expect(lines).toHaveLength(120);
     const spent = await idle.gateway.state!.ledger.spent('', '2000-01-01');
-    expect(done.plimsoll!.requests).toBe(spent.requests);
-    expect(Math.round(Number(done.plimsoll!.cost_usd) * 1e9)).toBe(spent.nanoUsd);
+    const reports = [done, cancelled].map(({ plimsoll }) => plimsoll!);
+    expect(reports.reduce((sum, { requests }) => sum + requests, 0)).toBe(spent.requests);
+    const costs = reports.map(({ cost_usd }) => Math.round(Number(cost_usd) * 1e9));
+    expect(costs[0]! + costs[1]!).toBe(spent.nanoUsd);
   },
   120_000,
 );

@@ -22,8 +22,12 @@ test('batches are off unless they are set, and have defaults', () => {
   expect(set.batches).toMatchObject({ hours: { from: 1320, to: 390 }, timeZone: 'Europe/Berlin' });
 });
 
+test.each([{}, { decision_log: { to: 'state' } }])('without a state they get SQLite, with %j', (more) => {
+  const { state } = configSchema.parse({ providers: PROVIDERS, batches: {}, ...more });
+  expect(state).toMatchObject({ kind: 'sqlite' });
+});
+
 test.each([
-  [{ state: undefined }, 'batches', 'needs state: { kind: sqlite } or postgres'],
   [{ state: { kind: 'memory' } }, 'batches', 'needs state: { kind: sqlite } or postgres'],
   [{ providers: {} }, 'batches', 'needs providers'],
   [{ batches: { profile: 'nightly' } }, 'batches.profile', 'there is no profile "nightly"'],

@@ -15,6 +15,7 @@ import { formPieces } from '../../passthrough/index.ts';
 import { existingProfile } from '../../profile-choice.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
 import { metadataOf } from '../client-metadata.ts';
+import { attachment } from '../content-disposition.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
 import { bodyLimits, FAULT_RESPONSES, jsonBody, type WithBody } from '../json-body.ts';
@@ -80,12 +81,17 @@ const FILE_ROUTES: readonly BatchRoute[] = [
     method: 'get',
     path: '/files',
     summary: 'Files of batches of this API key, the newest first.',
-    respond: async ({ files }, { scope, query }) =>
-      pageOf(
-        (await files.list(scope)).map((file) => ({ id: file.id, json: fileJson(file) })),
+    respond: async ({ files }, { scope, query }) => {
+      const newestFirst = await files.list(scope);
+      const inOrder = orderOf(query) === 'asc' ? [...newestFirst].reverse() : newestFirst;
+      const purpose = queryValue(query, 'purpose');
+      const wanted = inOrder.filter((file) => purpose === undefined || file.purpose === purpose);
+      return pageOf(
+        wanted.map((file) => ({ id: file.id, json: fileJson(file) })),
         query,
         10_000,
-      ),
+      );
+    },
   },
   {
     method: 'get',
@@ -97,8 +103,8 @@ const FILE_ROUTES: readonly BatchRoute[] = [
     method: 'delete',
     path: '/files/:id',
     summary: 'Deletes a file of batches.',
-    respond: async ({ files }, { scope, id }) => {
-      await files.delete(scope, id);
+    respond: async (batches, { scope, id }) => {
+      await batches.deleteFile(scope, id);
       return { id, object: 'file', deleted: true };
     },
   },
@@ -295,6 +301,7 @@ async function sendContent(
     response.writeHead(200, {
       'content-type': 'application/jsonl',
       'content-length': file.bytes,
+      'content-disposition': attachment(file.filename),
       'cache-control': 'no-store',
     });
     for (let next = first; !next.done && !response.destroyed; next = await pieces.next()) {
@@ -332,16 +339,29 @@ function fileJson(file: StoredFile): object {
   };
 }
 
+/** @throws PlimsollError `invalid-input` if it is there more than once */
+function queryValue(query: Asked['query'], name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined || typeof value === 'string') return value;
+  throw invalidField(name, 'is there more than once; send it once');
+}
+
+function orderOf(query: Asked['query']): 'asc' | 'desc' {
+  const order = queryValue(query, 'order') ?? 'desc';
+  if (order === 'asc' || order === 'desc') return order;
+  throw invalidField('order', 'must be asc or desc, by created_at');
+}
+
 /** OpenAI's pages. @param defaultLimit without `limit`; more than 100 or 10,000 at once there are not */
 function pageOf(
   all: readonly { readonly id: string; readonly json: object }[],
-  { limit, after }: Asked['query'],
+  query: Asked['query'],
   defaultLimit: number,
 ): object {
   const most = Math.max(100, defaultLimit);
-  const size = limit === undefined ? defaultLimit : Number(limit);
-  if (!Number.isInteger(size) || size < 1 || size > most)
-    throw invalidField('limit', `must be a whole number from 1 to ${most}`);
+  const [limit, after] = [queryValue(query, 'limit'), queryValue(query, 'after')];
+  const size = limit === undefined ? defaultLimit : /^\d+$/.test(limit) ? Number(limit) : 0;
+  if (size < 1 || size > most) throw invalidField('limit', `must be a whole number from 1 to ${most}`);
   const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && from === 0) throw invalidField('after', 'is no id of this list');
   const page = all.slice(from, from + size);
