@@ -4,6 +4,7 @@ import type { Case } from '../cases/index.ts';
 import { measureRanking } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 import { pairedQuality } from './calibration.ts';
+import { constantSignalNotes } from './learn-cascade.ts';
 
 interface Measured {
   readonly cases: readonly Case[];
@@ -27,8 +28,12 @@ const JUDGE =
 
 const CASCADE_LIMITS = LIMITS.replace(
   / What it reads is words and shape: .*$/,
-  ' What it knows of a reply are its signals: a reply that is wrong, fluent and sure of itself passes. Where a provider gives other signals than these cases have, it judges worse.',
+  ' What it knows of a reply are its signals: a reply that is wrong, fluent and sure of itself passes. Where a provider gives other signals than these cases have, it judges worse. A signal beyond what these replies had counts as the furthest of theirs.',
 );
+
+function cascadeLimits(manifest: Omit<Manifest, 'files'>): string {
+  return [CASCADE_LIMITS, ...constantSignalNotes(manifest).map((note) => `- ${note}`)].join('\n');
+}
 
 /** The model card of an artifact: what it learned, from what, how well, and what it cannot promise. Markdown. */
 export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured, notes = ''): string {
@@ -51,7 +56,7 @@ export function modelCard(manifest: Omit<Manifest, 'files'>, measured: Measured,
     expectedLossSentence(manifest),
     taskTable(manifest, measured),
     '## Limits',
-    manifest.cascade === undefined ? LIMITS : CASCADE_LIMITS,
+    manifest.cascade === undefined ? LIMITS : cascadeLimits(manifest),
     notes.trim(),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;

@@ -32,6 +32,7 @@ import {
 import type { ThresholdRule } from '../threshold/index.ts';
 import { compareArtifacts } from './compare.ts';
 import { type LabelledData, loadLabelled, requireLearnable } from './labelled-data.ts';
+import { constantSignalNotes } from './learn-cascade.ts';
 import type { OnProgress } from './progress.ts';
 import { artifactName, requireAbstaining, train } from './train.ts';
 
@@ -132,6 +133,7 @@ async function challenge(
     challenger.resumed
       ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate`
       : `trained: ${out}`,
+    ...constantSignalNotes(challenger.artifact.manifest),
   ]);
   return challenger;
 }

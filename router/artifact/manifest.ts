@@ -87,6 +87,8 @@ const checkedRungSchema = z.strictObject({
   judge: z.strictObject(
     {
       columns: z.array(z.string()),
+      /** Least and greatest value of each column in training; null: no reply had it. Left out by earlier versions, and then nothing is bounded. */
+      ranges: z.array(z.tuple([z.number(), z.number()]).nullable()).optional(),
       cheap: judgeHeadSchema,
       strong: judgeHeadSchema,
       better: judgeHeadSchema,
@@ -212,6 +214,12 @@ function* checkedRungFaults({ judge, path }: CheckedRung, ladder: readonly Rung[
     };
     return;
   }
+  const { ranges } = judge;
+  if (ranges !== undefined && ranges.length !== known.length)
+    yield { field: ['judge', 'ranges'], fault: `has ${ranges.length} ranges for ${known.length} columns` };
+  const crossed = ranges?.findIndex((range) => range !== null && range[0] > range[1]) ?? -1;
+  if (crossed >= 0)
+    yield { field: ['judge', 'ranges', crossed], fault: 'the least value must not be above the greatest' };
   for (const head of JUDGE_HEADS) {
     const { length } = judge[head].weights;
     if (length !== known.length)

@@ -9,6 +9,8 @@ export {
   skipAt,
 } from './cascade.ts';
 export {
+  columnRanges,
+  constantSignals,
   JUDGE_HEADS,
   judgeColumns,
   judgeReply,

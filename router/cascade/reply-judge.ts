@@ -1,8 +1,17 @@
 import type { Reply } from '../types.ts';
-import { REPLY_COLUMNS, replyColumns, SIGNAL_COLUMNS, type SignalColumns } from './signal-columns.ts';
+import {
+  INDICATORS,
+  REPLY_COLUMNS,
+  replyColumns,
+  SIGNAL_COLUMNS,
+  type SignalColumns,
+} from './signal-columns.ts';
 
 export const JUDGE_HEADS = ['cheap', 'strong', 'better'] as const;
 type JudgeHeadName = (typeof JUDGE_HEADS)[number];
+
+/** Least and greatest. */
+type ColumnRange = readonly [number, number] | null;
 
 /** One logistic regression: logit = intercept + weights . x. */
 interface JudgeHead {
@@ -17,6 +26,11 @@ interface JudgeHead {
 export interface ReplyJudge {
   /** The names of the columns, in the order of the weights. */
   readonly columns: readonly string[];
+  /**
+   * Least and greatest value of each column in training, null for a signal that no reply had. A value outside counts as the nearest end: a weight that was
+   * learned from small differences says nothing of large ones. Left out by versions that did not record them; then nothing is bounded.
+   */
+  readonly ranges?: readonly ColumnRange[] | undefined;
   /** That the cheap reply is good. */
   readonly cheap: JudgeHead;
   /** That the strong model's reply would be good. */
@@ -28,6 +42,49 @@ export interface ReplyJudge {
 /** The columns of a judge, in order. @param models of the classifier's heads, cheapest first */
 export function judgeColumns(models: readonly string[]): string[] {
   return [...models.map((model) => `logit ${model}`), ...REPLY_COLUMNS];
+}
+
+/**
+ * The range of each column of some rows, a missing value left out.
+ * @param rows each with the columns of `judgeColumns`, which end with those of the reply
+ */
+export function columnRanges(rows: readonly ArrayLike<number>[]): ColumnRange[] {
+  const logits = (rows[0]?.length ?? REPLY_COLUMNS.length) - REPLY_COLUMNS.length;
+  return Array.from({ length: logits + REPLY_COLUMNS.length }, (_, at) => {
+    let range: readonly [number, number] | null = null;
+    for (const row of rows) {
+      if (isMissing(row, at, logits)) continue;
+      const value = row[at]!;
+      range = [Math.min(range?.[0] ?? value, value), Math.max(range?.[1] ?? value, value)];
+    }
+    return range;
+  });
+}
+
+/** The signals that all replies of training had alike, by name: the judge has no weight for them, whatever other replies are like. */
+export function constantSignals({ columns, ranges = [] }: ReplyJudge): string[] {
+  const logits = columns.length - REPLY_COLUMNS.length;
+  return columns.filter((_, at) => {
+    const range = ranges[at];
+    const isSignal = at >= logits && INDICATORS[at - logits] !== at - logits;
+    return isSignal && range != null && range[0] === range[1];
+  });
+}
+
+/** An indicator is never missing, and neither is a logit. @param logits how many columns come before those of the reply */
+function isMissing(row: ArrayLike<number>, at: number, logits: number): boolean {
+  const own = at - logits;
+  return own >= 0 && INDICATORS[own] !== own && row[logits + INDICATORS[own]!] === 1;
+}
+
+function bounded(x: Float64Array, { ranges }: ReplyJudge): Float64Array {
+  if (ranges === undefined) return x;
+  const logits = x.length - REPLY_COLUMNS.length;
+  return x.map((value, at) => {
+    const range = ranges[at];
+    if (range == null) return 0;
+    return isMissing(x, at, logits) ? value : Math.min(Math.max(value, range[0]), range[1]);
+  });
 }
 
 /** What the judge makes of one reply. */
@@ -63,10 +120,10 @@ export function judgeReply(
   prompt: string,
   reply: Reply,
 ): ReplyVerdict {
-  const x = Float64Array.from([...Array.from(promptLogits), ...replyColumns(prompt, reply)]);
+  const known = Float64Array.from([...Array.from(promptLogits), ...replyColumns(prompt, reply)]);
+  const x = bounded(known, judge);
   const probability = probabilityOf(judge.cheap, x);
-  const isMissing = (at: number) => x[promptLogits.length + at] === 1;
-  if (neededSignals(judge).some(({ missing }) => isMissing(missing))) {
+  if (neededSignals(judge).some(({ missing }) => known[promptLogits.length + missing] === 1)) {
     return { probability, predictedLoss: WORST_LOSS };
   }
   const [strong, better] = [probabilityOf(judge.strong, x), probabilityOf(judge.better, x)];

@@ -1,4 +1,4 @@
-import { judgeColumns, type ReplyJudge, replyLoss } from '../cascade/index.ts';
+import { columnRanges, judgeColumns, type ReplyJudge, replyLoss } from '../cascade/index.ts';
 import { calibrated, type PlattScaling } from '../classifier/index.ts';
 import type { LinearHead } from './logistic-regression.ts';
 import { type TrainedClassifier, trainClassifier } from './train-classifier.ts';
@@ -36,21 +36,26 @@ export function trainReplyJudge(
   models: readonly string[],
 ): TrainedReplyJudge {
   const columns = judgeColumns(models);
+  const rows = replies.map((reply, row) => [...promptLogits.map((logits) => logits[row]!), ...reply]);
   const values = new Float32Array(replies.length * columns.length);
-  replies.forEach((reply, row) => {
-    promptLogits.forEach((logits, model) => {
-      values[row * columns.length + model] = logits[row]!;
-    });
-    values.set(reply, row * columns.length + models.length);
+  rows.forEach((row, at) => {
+    values.set(row, at * columns.length);
   });
   const matrix = { rows: replies.length, columns: columns.length, values };
   const learn = (labels: Float64Array) =>
     trainClassifier({ matrix, labels: [labels], folds, ...(sampleWeights && { sampleWeights }) });
   const [cheap, strong] = [learn(cheapQuality), learn(strongQuality)];
   const better = learn(strongQuality.map((quality, row) => (1 + quality - cheapQuality[row]!) / 2));
+  const ranges = columnRanges(rows.filter((_, row) => sampleWeights?.[row] !== 0));
   const heldOut = { cheap: heldOutOf(cheap), strong: heldOutOf(strong), better: heldOutOf(better) };
   return {
-    judge: { columns, cheap: foldedHead(cheap), strong: foldedHead(strong), better: foldedHead(better) },
+    judge: {
+      columns,
+      ranges,
+      cheap: foldedHead(cheap),
+      strong: foldedHead(strong),
+      better: foldedHead(better),
+    },
     heldOutLosses: heldOut.cheap.map((probability, row) =>
       replyLoss({ cheap: probability, strong: heldOut.strong[row]!, better: heldOut.better[row]! }),
     ),

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { checkedModels, givenOutcomes } from '../../evals/cases/index.ts';
 import {
   artifactName,
+  constantSignalNotes,
   DEFAULT_ABSTAIN_PERCENT,
   expectationSentence,
   requireAbstaining,
@@ -104,7 +105,7 @@ async function run(flags: Flags): Promise<void> {
     options,
   );
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
-  if (cascade) printNotes([NEEDS_GATEWAY]);
+  printNotes([...constantSignalNotes(manifest), ...(cascade ? [NEEDS_GATEWAY] : [])]);
   if (flags.json) printJson({ out, manifest });
   else print(summary(out, manifest));
 }

@@ -70,6 +70,18 @@ it.each<[string, (cascade: Cascade) => unknown, string, string]>([
     'cascade.judge.cheap.weights.3',
     'expected number',
   ],
+  [
+    'ranges of other columns',
+    ({ judge, ...rest }) => ({ ...rest, judge: { ...judge, ranges: [[0, 1]] } }),
+    'cascade.judge.ranges',
+    'has 1 ranges',
+  ],
+  [
+    'a range whose ends are crossed',
+    ({ judge, ...rest }) => ({ ...rest, judge: { ...judge, ranges: judge.columns.map(() => [1, 0]) } }),
+    'cascade.judge.ranges.0',
+    'must not be above',
+  ],
   ['no step', (cascade) => ({ ...cascade, path: [] }), 'cascade.path', '1'],
   [
     'a limit that skips nothing at all, texts that cannot be read included',

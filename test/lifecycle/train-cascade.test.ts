@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Case } from '../../evals/cases/index.ts';
-import { type TrainOptions, train } from '../../evals/lifecycle/index.ts';
+import { constantSignalNotes, type TrainOptions, train } from '../../evals/lifecycle/index.ts';
 import { type ArtifactDraft, manifestSchema } from '../../router/artifact/index.ts';
 import { judgeReply, skipAt } from '../../router/cascade/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
@@ -45,6 +45,13 @@ describe('train, of a cascade', () => {
       judgeReply(judge, [0, 1], 'Which?', { text: 'B', confidenceLogprob }).predictedLoss;
     expect(judged(Math.log(0.95))).toBeLessThan(judged(Math.log(0.3)));
     expect(draft.modelCard).toContain('Else cheap replies, the reply is judged');
+  });
+
+  it('names the signals that its replies had alike', () => {
+    const [note] = constantSignalNotes(draft.manifest);
+    expect(note).toMatch(new RegExp(`^All training replies of ${SMALL} are alike in .*length_log`));
+    expect(note).not.toContain('confidence');
+    expect(draft.modelCard).toContain(note);
   });
 
   it('escalates as often as the rule says, and saves more of the strong model than a prompt alone', async () => {

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { judgeReply, REPLY_COLUMNS, replyColumns } from '../../router/cascade/index.ts';
+import { describe, expect, it } from 'vitest';
+import { constantSignals, judgeReply, REPLY_COLUMNS, replyColumns } from '../../router/cascade/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 import { trainReplyJudge } from '../../router/train/index.ts';
 import type { Reply } from '../../router/types.ts';
@@ -54,6 +54,55 @@ it('gives the loss of each row by fits that had not seen it: near what the judge
   );
   expect(Math.max(...differences)).toBeLessThan(0.1);
   expect(differences.filter((difference) => difference > 1e-6).length).toBeGreaterThan(2900);
+});
+
+describe('what was nearly alike in training', () => {
+  /** All are one letter but a few of two, which happen to be good. */
+  const { problem } = madeUpReplies(1200);
+  const prompt = 'Which of these is right?';
+  const replies = Array.from(
+    { length: 1200 },
+    (_, row): Reply => ({ text: row % 100 === 0 ? 'BC' : 'B', meanLogprob: -0.5 }),
+  );
+  const cheapQuality = problem.cheapQuality.map((quality, row) => (row % 100 === 0 ? 1 : quality));
+  const columns = replies.map((reply) => replyColumns(prompt, reply));
+  const { judge } = trainReplyJudge({ ...problem, cheapQuality, replies: columns }, MODELS);
+  const judged = (reply: Reply, by = judge) =>
+    judgeReply(by, [0, 0], prompt, { meanLogprob: -0.5, ...reply });
+
+  it('counts no further than it went there', () => {
+    const [shortest, longest] = [judged({ text: 'B' }), judged({ text: 'BC' })];
+    expect(longest.probability).toBeGreaterThan(shortest.probability);
+    for (const text of ['BCD', 'x'.repeat(20_000)]) expect(judged({ text })).toEqual(longest);
+    const { ranges: _, ...unbounded } = judge;
+    const far = judged({ text: 'x'.repeat(20_000) }, unbounded);
+    expect(Math.abs(far.predictedLoss - longest.predictedLoss)).toBeGreaterThan(0.1);
+  });
+
+  it('is recorded, and what was quite alike is named', () => {
+    const at = judge.columns.indexOf('length_log');
+    expect(judge.ranges![at]).toEqual([Math.log(2), Math.log(3)]);
+    expect(judge.ranges![judge.columns.indexOf('verifier')]).toBeNull(); // no reply had it
+    expect(constantSignals(judge)).toEqual(expect.arrayContaining(['mean_logprob_log', 'refusal']));
+    expect(constantSignals(judge)).not.toEqual(expect.arrayContaining(['length_log']));
+    expect(constantSignals(judge).filter((name) => name.endsWith('_missing'))).toEqual([]);
+  });
+
+  it('is judged the same beyond, whatever is missing', () => {
+    const extremes: Reply[] = [
+      {},
+      { text: 'B' },
+      { text: 'B', verifier: 1, agreement: 0 },
+      { finishReason: 'length' },
+    ];
+    for (const reply of extremes) {
+      const verdict = judged(reply);
+      expect(verdict.predictedLoss).toBeGreaterThanOrEqual(-1);
+      expect(verdict.predictedLoss).toBeLessThanOrEqual(1);
+    }
+    expect(judged({ text: 'B', verifier: 1 })).toEqual(judged({ text: 'B', verifier: 0 }));
+    expect(judged({ text: 'B', meanLogprob: -19 })).toEqual(judged({ text: 'B', meanLogprob: 0 }));
+  });
 });
 
 it('leaves out what has no weight', () => {
