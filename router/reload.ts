@@ -42,6 +42,7 @@ const FIXED: readonly (readonly [field: string, value: (config: Config) => unkno
   ['server', ({ server }) => server],
   ['gateway', ({ gateway }) => gateway],
   ['dashboard', ({ dashboard }) => dashboard],
+  ['oidc', ({ oidc }) => oidc],
   ['access', ({ access }) => access],
   ['state', ({ state }) => state],
   ['redis', ({ redis }) => redis],

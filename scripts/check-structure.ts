@@ -109,6 +109,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
   ibantools: 'router/redaction',
   'lru-cache': 'router/response-cache',
   'franc-min': 'router/rules',
+  'openid-client': 'router/dashboard',
 };
 
 /** Rooms that one room must never load, although they are above it. */

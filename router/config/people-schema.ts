@@ -1,17 +1,10 @@
 import { z } from 'zod';
 import { REPLY_MODES } from '../people/index.ts';
 import { camelCased } from './camel-cased.ts';
+import { variableName } from './variable-name.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-
-const variable = (what: string) =>
-  z
-    .string()
-    .regex(
-      /^[A-Z_][A-Z0-9_]{0,63}$/,
-      `takes the NAME of an environment variable in upper case, never the ${what} itself`,
-    );
 
 export const replyModeSchema = z
   .enum(REPLY_MODES)
@@ -67,10 +60,10 @@ const desk = z
       ),
     webhook: z
       .strictObject({
-        url_env: variable('address')
+        url_env: variableName('address')
           .optional()
           .describe('NAME of the environment variable with the address that is told of each task.'),
-        secret_env: variable('secret').describe(
+        secret_env: variableName('secret').describe(
           'NAME of the environment variable with the secret of the signatures: whsec_ and 24 to 64 bytes in base64.',
         ),
       })

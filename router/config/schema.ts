@@ -12,6 +12,7 @@ import { ladderSchema, modelsOf, specialistsOf } from './ladder-schema.ts';
 import { latencySchema } from './latency-schema.ts';
 import { budgetsSchema, limitsOfProfiles, limitsSchema, repeatedLimit } from './limits-schema.ts';
 import { modelsSchema } from './models-schema.ts';
+import { oidcSchema } from './oidc-schema.ts';
 import { peopleSchema } from './people-schema.ts';
 import { faultOfProfile, type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { providersSchema } from './provider-schema.ts';
@@ -98,6 +99,7 @@ export const configSchema = z
       .enum(['on', 'off'])
       .default('on')
       .describe('on: the page for people is served under /dashboard, and at / to browsers.'),
+    oidc: oidcSchema.optional(),
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
     sessions: sessionsSchema.prefault({}),

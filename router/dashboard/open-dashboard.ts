@@ -9,12 +9,21 @@ import { cookieIn, readForm } from './form.ts';
 import { type Look, layout, messagePage, pageUrl, THEMES, type Theme } from './layout.ts';
 import { filterFrom } from './live-rows.ts';
 import { LiveStreams, MAX_STREAMS } from './live-stream.ts';
+import { OPEN_ID_MS, OPEN_ID_PATH, OpenIdSignIn } from './open-id.ts';
 import type { PageContext } from './page.ts';
 import { type PageResponse, redirect, sendPage } from './page-response.ts';
 import { CHANGES, PAGES } from './pages.ts';
 import { Runs } from './playground-runs.ts';
 import { streamRun } from './playground-stream.ts';
-import { isOwnForm, mayDo, type Outcome, SESSION_MS, Sessions, type Visitor } from './sessions.ts';
+import {
+  isOwnForm,
+  mayDo,
+  type Outcome,
+  SESSION_MS,
+  Sessions,
+  type SignedInBy,
+  type Visitor,
+} from './sessions.ts';
 import { LinkCheck } from './sign-in-link.ts';
 import { signInPage } from './sign-in-page.ts';
 import { staticFile } from './static-files.ts';
@@ -27,6 +36,10 @@ export function openDashboard(parts: DashboardParts): PageListener {
   const state = parts.gateway?.state;
   const results = state && openResultsDesk(state.log);
   const runs = new Runs(parts.budget);
+  const { oidc } = parts.config();
+  const openId = oidc && new OpenIdSignIn(oidc);
+  const signInWays = { withKeys: access !== undefined, withOpenId: openId !== undefined };
+  const isOpen = parts.isOpen && openId === undefined;
   const links = new LinkCheck(Date.now() - process.uptime() * 1_000);
 
   function lookOf(request: IncomingMessage): Look {
@@ -44,10 +57,12 @@ export function openDashboard(parts: DashboardParts): PageListener {
     const isPost = request.method === 'POST';
     if (first === 'files' && !isPost) return staticFile(second, third) ?? missing({ look });
     if (first === 'enter' && !isPost) return enter(request, second, look);
+    if (first === OPEN_ID_PATH && !isPost && openId !== undefined)
+      return second === 'callback' ? comeBack(request, openId, look) : leave(request, openId);
     if (first === 'sign-in' && isPost) return signIn(request, look);
     const held = cookieIn(request, cookieName(request));
-    const visitor = sessions.find(held, Date.now()) ?? (parts.isOpen ? ANYBODY : undefined);
-    if (visitor === undefined) return page(401, signInPage(access !== undefined, look));
+    const visitor = sessions.find(held, Date.now()) ?? (isOpen ? ANYBODY : undefined);
+    if (visitor === undefined) return page(401, signInPage(signInWays, look));
     const signed = { visitor, look, held };
     return isPost ? change(request, first, signed) : show(request, first, steps.slice(1), signed);
   }
@@ -60,14 +75,14 @@ export function openDashboard(parts: DashboardParts): PageListener {
     if (found?.kind !== 'ok') {
       const fault =
         found?.kind === 'expired' ? 'This API key has expired.' : 'This API key is not valid here.';
-      return page(401, signInPage(access !== undefined, look, fault));
+      return page(401, signInPage(signInWays, look, fault));
     }
     if (access?.roleOf(found.keyId) === undefined) {
       const fault =
         'This API key calls models, and opens no page: it has no role. Make one with plimsoll keys create --role view.';
-      return page(403, signInPage(true, look, fault));
+      return page(403, signInPage(signInWays, look, fault));
     }
-    return redirect('/dashboard', begun(request, found.keyId));
+    return redirect('/dashboard', begun(request, { keyId: found.keyId }));
   }
 
   /** A browser that comes from elsewhere sends the cookie only from the next page on: this one leads there. */
@@ -76,13 +91,36 @@ export function openDashboard(parts: DashboardParts): PageListener {
       const lines = ['It works once, within ten minutes. Run plimsoll dashboard link for another one.'];
       return page(403, messagePage('This link is over', lines, { look }));
     }
-    const main = html`<div class="message"><h1>Signed in</h1><p><a href="/dashboard">Go on</a></p></div>`;
-    const body = layout({ title: 'Signed in', look, forwardTo: '/dashboard', main });
-    return { status: 200, body, headers: begun(request, undefined) };
+    return signedIn(request, 'link', look);
   }
 
-  function begun(request: IncomingMessage, keyId: string | undefined): Record<string, string> {
-    const value = sessions.begin(keyId, Date.now());
+  function signedIn(request: IncomingMessage, by: SignedInBy, look: Look): PageResponse {
+    const main = html`<div class="message"><h1>Signed in</h1><p><a href="/dashboard">Go on</a></p></div>`;
+    const body = layout({ title: 'Signed in', look, forwardTo: '/dashboard', main });
+    return { status: 200, body, headers: begun(request, by) };
+  }
+
+  async function leave(request: IncomingMessage, provider: OpenIdSignIn): Promise<PageResponse> {
+    const { address, cookie: value } = await provider.begin(Date.now());
+    return redirect(address, { 'set-cookie': openIdCookie(request, value) });
+  }
+
+  async function comeBack(
+    request: IncomingMessage,
+    provider: OpenIdSignIn,
+    look: Look,
+  ): Promise<PageResponse> {
+    const held = cookieIn(request, openIdCookieName(request));
+    const outcome = await provider.end(held, addressOf(request).search, Date.now()).catch((error) => {
+      if (error instanceof PlimsollError && error.code === 'forbidden') return error.message;
+      throw error;
+    });
+    if (typeof outcome === 'string') return page(403, signInPage(signInWays, look, outcome));
+    return signedIn(request, { person: outcome }, look);
+  }
+
+  function begun(request: IncomingMessage, by: SignedInBy): Record<string, string> {
+    const value = sessions.begin(by, Date.now());
     return { 'set-cookie': cookie(request, value, SESSION_MS / 1_000) };
   }
 
@@ -153,7 +191,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
     if (role === undefined || request.method !== 'GET' || gateway === undefined) return false;
     if (refusal(request, lookOf(request)) !== undefined) return false;
     const held = cookieIn(request, cookieName(request));
-    const visitor = () => sessions.find(held, Date.now()) ?? (parts.isOpen ? ANYBODY : undefined);
+    const visitor = () => sessions.find(held, Date.now()) ?? (isOpen ? ANYBODY : undefined);
     const maySee = (one = visitor()) => one !== undefined && mayDo(one, role);
     if (!maySee()) return false;
     const mayGoOn = () => !parts.isDraining() && maySee();
@@ -211,6 +249,16 @@ function cookieName({ socket }: IncomingMessage): string {
 function cookie(request: IncomingMessage, value: string, seconds: number): string {
   const secure = request.headers.origin?.startsWith('https:') ? '; Secure' : '';
   return `${cookieName(request)}=${value}; Path=/dashboard; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`;
+}
+
+function openIdCookieName(request: IncomingMessage): string {
+  return `${cookieName(request)}_oidc`;
+}
+
+/** Lax: the provider, which is another site, leads back. */
+function openIdCookie(request: IncomingMessage, value: string): string {
+  const secure = request.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
+  return `${openIdCookieName(request)}=${value}; Path=/dashboard/${OPEN_ID_PATH}; HttpOnly; SameSite=Lax; Max-Age=${OPEN_ID_MS / 1_000}${secure}`;
 }
 
 function themeOf(request: IncomingMessage): Theme | undefined {

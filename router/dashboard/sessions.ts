@@ -29,9 +29,14 @@ export interface Outcome {
   readonly at?: string | undefined;
 }
 
+/** With an API key, as somebody that a provider of OpenID Connect knows, or by a link. */
+export type SignedInBy =
+  | { readonly keyId: string }
+  | { readonly person: { readonly name: string; readonly role: Role } }
+  | 'link';
+
 interface Session {
-  /** Undefined: came by a link. */
-  readonly keyId: string | undefined;
+  readonly by: SignedInBy;
   readonly formToken: string;
   readonly endsMs: number;
   outcome: Outcome | undefined;
@@ -44,7 +49,7 @@ const MAX_SESSIONS = 1_000;
 
 /**
  * Who is signed in, in the memory of this process. Cookies and form tokens are 256 random bits; of cookies only hashes are kept. A session lives as long as its
- * key is valid, and has the role that the key has at the moment.
+ * key is valid, and has the role that the key has at the moment; a person keeps the role that they came with.
  */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
@@ -54,12 +59,12 @@ export class Sessions {
     this.#access = access;
   }
 
-  /** @param keyId undefined for who came by a link @returns the value of the cookie */
-  begin(keyId: string | undefined, nowMs: number): string {
+  /** @returns the value of the cookie */
+  begin(by: SignedInBy, nowMs: number): string {
     const cookie = randomBytes(32).toString('base64url');
     const formToken = randomBytes(32).toString('base64url');
     this.#sessions.set(hashOf(cookie), {
-      keyId,
+      by,
       formToken,
       endsMs: nowMs + SESSION_MS,
       outcome: undefined,
@@ -76,14 +81,20 @@ export class Sessions {
     if (cookie === undefined) return undefined;
     const session = this.#sessions.get(hashOf(cookie));
     if (session === undefined) return undefined;
-    const { keyId, formToken, endsMs } = session;
-    const role = keyId === undefined ? 'admin' : this.#access?.roleOf(keyId);
-    if (role !== undefined && nowMs < endsMs) {
-      if (keyId === undefined) return { role, name: 'a link', keyId, team: undefined, formToken };
-      return { role, name: `key ${keyId}`, keyId, team: this.#access?.teamOf(keyId), formToken };
-    }
+    const { by, formToken, endsMs } = session;
+    const visitor = nowMs < endsMs ? this.#visitorOf(by, formToken) : undefined;
+    if (visitor !== undefined) return visitor;
     this.end(cookie);
     return undefined;
+  }
+
+  #visitorOf(by: SignedInBy, formToken: string): Visitor | undefined {
+    const withoutKey = { keyId: undefined, team: undefined, formToken };
+    if (by === 'link') return { role: 'admin', name: 'a link', ...withoutKey };
+    if ('person' in by) return { ...by.person, ...withoutKey };
+    const { keyId } = by;
+    const role = this.#access?.roleOf(keyId);
+    return role && { role, name: `key ${keyId}`, keyId, team: this.#access?.teamOf(keyId), formToken };
   }
 
   /** Keeps what came of a change for the next page. */

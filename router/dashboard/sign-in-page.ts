@@ -1,8 +1,17 @@
 import { html } from '../markup.ts';
 import { type Look, layout, notice } from './layout.ts';
 
-/** For who is not signed in. @param withKeys whether there are API keys to sign in with @param fault why the last try was refused */
-export function signInPage(withKeys: boolean, look: Look, fault?: string): string {
+/** How people may sign in, besides by a link. */
+export interface SignInWays {
+  /** With an API key that has a role. */
+  readonly withKeys: boolean;
+  /** With an account that a provider of OpenID Connect knows. */
+  readonly withOpenId: boolean;
+}
+
+/** For who is not signed in. @param fault why the last try was refused */
+export function signInPage({ withKeys, withOpenId }: SignInWays, look: Look, fault?: string): string {
+  const account = html`<p><a class="button" href="/dashboard/oidc">Sign in with your organisation’s account</a></p>`;
   const form = html`<form method="post" action="/dashboard/sign-in" class="sign-in">
 <input name="username" autocomplete="username" value="Plimsoll" hidden>
 <label for="key">API key</label>
@@ -10,10 +19,11 @@ export function signInPage(withKeys: boolean, look: Look, fault?: string): strin
 <button class="primary">Sign in</button>
 </form>
 <p class="muted">It takes a key with a role: <code>plimsoll keys create --name &lt;who&gt; --role view</code>.</p>`;
+  const hasWay = withKeys || withOpenId;
   return layout({
     title: 'Sign in',
     look,
-    main: html`<div class="message"><h1>Sign in</h1>${fault !== undefined && notice(fault, 'fault')}${withKeys && form}
-<p${withKeys && html` class="muted"`}>${withKeys ? 'Or' : 'This page opens'} by a link that works once: run <code>plimsoll dashboard link</code> where the server runs.</p></div>`,
+    main: html`<div class="message"><h1>Sign in</h1>${fault !== undefined && notice(fault, 'fault')}${withOpenId && account}${withKeys && form}
+<p${hasWay && html` class="muted"`}>${hasWay ? 'Or' : 'This page opens'} by a link that works once: run <code>plimsoll dashboard link</code> where the server runs.</p></div>`,
   });
 }
