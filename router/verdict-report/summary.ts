@@ -14,14 +14,20 @@ export function readEvidence({ evidence }: Pick<AnyVerdict, 'evidence'>): Eviden
 }
 
 /**
- * A verdict in one sentence for whoever pays, and in further ones what limits it: labels of a judge, an operator's word, earlier looks.
+ * A verdict in one sentence for whoever pays, and in further ones what limits it: labels of a judge, an operator's word, earlier looks, that
+ * it is of no artifact.
  * Says only what the verdict knows: no saving without prices, no date of the requests.
  *
  * Quality is in points, hundredths of its scale. The loss is the upper bound, rounded up; shares and the saving are estimates.
  */
 export function verdictSummary(verdict: AnyVerdict): string {
   const evidence = readEvidence(verdict);
-  return [mainSentence(verdict, evidence), ...labelSentences(verdict), ...lookSentences(verdict)].join(' ');
+  return [
+    mainSentence(verdict, evidence),
+    ...labelSentences(verdict),
+    ...lookSentences(verdict),
+    ...bindingSentences(verdict),
+  ].join(' ');
 }
 
 function mainSentence(verdict: AnyVerdict, evidence: Evidence | undefined): string {
@@ -32,7 +38,7 @@ function mainSentence(verdict: AnyVerdict, evidence: Evidence | undefined): stri
 function passSentence(verdict: AnyVerdict, evidence: Evidence | undefined): string {
   const loss = lossOf(verdict);
   const upper = loss?.bounds.upper;
-  const subject = evidence === undefined ? capitalised(judged(verdict)) : routesWords(verdict, evidence);
+  const subject = evidence === undefined ? bareSubject(verdict) : routesWords(verdict, evidence);
   const sure = loss === undefined ? '' : `, with ${confidenceWords(verdict, loss)} confidence`;
   const lost =
     upper == null
@@ -59,16 +65,26 @@ function failSentence(verdict: AnyVerdict, evidence: Evidence | undefined): stri
 
 function undecidedSentence(verdict: AnyVerdict, evidence: Evidence | undefined): string {
   const open = verdict.conditions.filter(({ verdict: word }) => word === 'INCONCLUSIVE');
-  const further = Math.max(0, ...open.map(({ further_cases: cases = 0 }) => cases));
-  const needed = further > 0 ? ` About ${count(further)} more would probably decide.` : '';
   if (foundNoThreshold(verdict)) {
     const blocked = verdict.conditions.find(({ name }) => name === verdict.walk.stopped_by);
     const what = blocked === undefined ? 'what is demanded' : `this: ${demandWords(blocked)}`;
-    return `Nothing is proved yet: at no threshold do ${casesWords(verdict)} show that ${judged(verdict)} keeps to ${what}.${needed}`;
+    return `Nothing is proved yet: at no threshold do ${casesWords(verdict)} show that ${judged(verdict)} keeps to ${what}.${neededSentence(blocked, open)}`;
   }
   const others = open.length - 1;
   const more = others > 0 ? `, and ${others === 1 ? 'one more demand' : `${others} more demands`}` : '';
-  return `Not decided yet: ${casesWords(verdict)} do not show that ${judged(verdict)} keeps to this: ${demandWords(open[0]!)}${more}.${needed}${measuredSentence(verdict, evidence)}`;
+  const keep = 'decisions' in verdict ? 'keep' : 'keeps';
+  return `Not decided yet: ${casesWords(verdict)} do not show that ${judged(verdict)} ${keep} to this: ${demandWords(open[0]!)}${more}.${neededSentence(open[0], open)}${measuredSentence(verdict, evidence)}`;
+}
+
+/** A lower limit on the further cases, or that none can be named, as the gate's note of a condition has it. */
+const NOTED_NEED = /(?:^|; )(too (?:few|near) [^;]+)/;
+
+/** How many further cases it takes: as the note of the condition that is named says, else the most that any open one would need. */
+function neededSentence(named: Condition | undefined, open: readonly Condition[]): string {
+  const noted = NOTED_NEED.exec(named?.note ?? '')?.[1];
+  if (noted !== undefined) return ` ${capitalised(noted)}.`;
+  const further = Math.max(0, ...open.map(({ further_cases: cases = 0 }) => cases));
+  return further > 0 ? ` About ${count(further)} more would probably decide.` : '';
 }
 
 function foundNoThreshold(verdict: AnyVerdict): verdict is Extract<AnyVerdict, { walk: unknown }> {
@@ -142,6 +158,11 @@ function judged(verdict: AnyVerdict): string {
     : `the router ${verdict.artifact.name}`;
 }
 
+/** What a verdict is of, as the subject of a sentence in the singular. */
+function bareSubject(verdict: AnyVerdict): string {
+  return 'decisions' in verdict ? `Routing as ${judged(verdict)} do` : capitalised(judged(verdict));
+}
+
 function casesWords({ sealed }: AnyVerdict): string {
   const n = `${count(sealed.n)} test requests`;
   if (!('units' in sealed)) return n;
@@ -169,6 +190,14 @@ function lookSentences(verdict: AnyVerdict): string[] {
   if (!('looks' in verdict) || verdict.looks.number === 1) return [];
   return [
     `It is look ${verdict.looks.number} at some of these requests, and the confidence is that of all looks together.`,
+  ];
+}
+
+/** Whoever reads the first line alone must not take it for a verdict by which something serves. */
+function bindingSentences(verdict: AnyVerdict): string[] {
+  if (!('decisions' in verdict)) return [];
+  return [
+    'No artifact was judged: nothing binds this to what is served, and whether the router has learned from these requests is not known.',
   ];
 }
 

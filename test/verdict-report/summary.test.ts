@@ -67,6 +67,19 @@ describe('a verdict in a sentence', () => {
     expect(nothing).not.toContain('saves about');
   });
 
+  test('INCONCLUSIVE of too few cases: how many it takes at least, as the note of the condition has it', () => {
+    const need =
+      'too few cases to prove the limit: it takes at least 44 further ones, even if none of them loses, and more if some do';
+    const open = { ...conditions[0]!, verdict: 'INCONCLUSIVE', note: `${need}; and something else` } as const;
+    expect(verdictSummary(madeUpVerdict({ verdict: 'INCONCLUSIVE', conditions: [open] }))).toContain(
+      'strongest model. Too few cases to prove the limit: it takes at least 44 further ones, even if none of them loses, and more if some do. As measured',
+    );
+    const walk = { from: -0.05, to: 0.999, steps: 0, stopped_by: open.name };
+    expect(verdictSummary(madeUpVerdict({ verdict: 'INCONCLUSIVE', conditions: [open], walk }))).toMatch(
+      /^Nothing is proved yet: .* it takes at least 44 further ones/,
+    );
+  });
+
   test('labels of a judge, and a second look, are said', () => {
     expect(withSealed({ labels: { judged: 2_000, people: 0 } })).toContain(
       'A model judged 2,000 of them and people none: this is true only as far as that judge is right.',
@@ -104,6 +117,18 @@ describe('a verdict in a sentence', () => {
 
   test('decisions made elsewhere, and evidence of another version', () => {
     expect(verdictSummary(decisionsVerdict())).toMatch(/^Do not use the decisions in /);
+    const limit =
+      ' No artifact was judged: nothing binds this to what is served, and whether the router has learned from these requests is not known.';
+    for (const word of ['PASS', 'INCONCLUSIVE', 'FAIL'] as const) {
+      const one = { ...conditions[0]!, verdict: word };
+      const text = verdictSummary({ ...decisionsVerdict(), verdict: word, conditions: [one] });
+      expect(text.endsWith(limit), text).toBe(true);
+      expect(text).not.toMatch(/decisions in .{1,50} (keeps|loses|gains|meets)/);
+    }
+    expect(verdictSummary({ ...decisionsVerdict(), verdict: 'PASS', conditions, evidence: {} })).toMatch(
+      /^Routing as the decisions in .+ do loses at most/,
+    );
+    expect(verdictSummary(PASS)).not.toContain('No artifact was judged');
     const bare = { ...PASS, evidence: {} };
     expect(verdictSummary(bare)).toBe(
       'The router starter loses at most 2.0 points of quality against always using the strongest model, with 95 % confidence, on 2,747 test requests.',
