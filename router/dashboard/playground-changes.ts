@@ -106,15 +106,15 @@ export const gradeRepliesChange: DashboardChange = {
     const { visitor, nowMs, parts } = context;
     const log = parts.gateway?.state?.log;
     if (log === undefined) throw new PlimsollError('not-found', 'Nothing was kept: the server has no state.');
-    if (run.isGraded) throw new PlimsollError('conflict', 'These replies were graded already.');
-    const replies = run.replies.flatMap((reply, at) => gradedReply(reply, form.get(`grade-${at}`)));
-    if (replies.length === 0) throw invalid('Nothing was kept: grade at least one whole reply.');
+    const given = run.replies.map((_, at) => gradeIn(form, at));
+    const replies = run.replies.flatMap((reply, at) => gradedReply(reply, given[at]!));
+    const isChange = run.grades.some((one) => one !== '');
+    if (replies.length === 0 && !isChange) throw invalid('Nothing was kept: grade at least one whole reply.');
     const request = {
       ...(run.system !== '' && { system: run.system }),
-      messages: [{ role: 'user', content: run.prompt }],
+      messages: replies.length === 0 ? [] : [{ role: 'user', content: run.prompt }],
     };
     const { keyId, name: grader } = visitor;
-    run.isGraded = true;
     try {
       await keepGrades(
         log,
@@ -122,17 +122,28 @@ export const gradeRepliesChange: DashboardChange = {
         parts.config().capture,
       );
     } catch (error) {
-      run.isGraded = false;
       if (error instanceof PlimsollError) throw error;
       throw new PlimsollError('io', 'Nothing was kept: capture.redact_command did not redact the texts.');
     }
+    run.grades = given;
+    if (replies.length === 0)
+      return { kind: 'note', text: 'Your grades are withdrawn: no labelled case is made of these replies.' };
     const count = replies.length === 1 ? 'The grade is' : `The grades of ${replies.length} replies are`;
-    return { kind: 'note', text: `${count} kept, with the prompt.` };
+    return {
+      kind: 'note',
+      text: `${count} kept, ${isChange ? 'in place of what you said before' : 'with the prompt'}.`,
+    };
   },
 };
 
-function gradedReply(reply: AskedReply, grade: string | null): GradedReply[] {
-  const quality = Object.hasOwn(QUALITIES, grade ?? '') ? QUALITIES[grade ?? ''] : undefined;
+/** `good`, `bad`, or nothing. */
+function gradeIn(form: URLSearchParams, at: number): string {
+  const grade = form.get(`grade-${at}`) ?? '';
+  return Object.hasOwn(QUALITIES, grade) ? grade : '';
+}
+
+function gradedReply(reply: AskedReply, grade: string): GradedReply[] {
+  const quality = QUALITIES[grade];
   if (quality === undefined || !reply.isWhole) return [];
   const { model, text, inputTokens, outputTokens, costUsd, totalMs: latencyMs, finishReason } = reply;
   return [{ model, quality, text, inputTokens, outputTokens, costUsd, latencyMs, finishReason }];

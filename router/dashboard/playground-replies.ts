@@ -48,18 +48,19 @@ function limitWords(isLimited: boolean, keyId: string | undefined): string {
 /** The replies side by side, as far as they have come, and the form that grades them. */
 export function repliesHtml(context: PageContext, run: Run): Html {
   const isOver = run.replies.every((one) => one.isOver);
-  const canGrade = isOver && !run.isGraded && run.replies.some((one) => one.isWhole);
+  const canGrade = isOver && run.replies.some((one) => one.isWhole);
   const isKept = context.parts.gateway?.state !== undefined;
   return html`<section aria-labelledby="replies"${!isOver && html` data-run="/dashboard/playground-events?run=${run.id}"`}>
 <h2 id="replies">What the candidates reply</h2>
 ${!isOver && html`<p data-load-again><a href="/dashboard/playground/${run.id}">Load again, to see what has come since</a></p>`}
-<div class="cards replies">${run.replies.map((reply, at) => replyHtml(reply, at, canGrade && isKept))}</div>
-${run.isGraded && html`<p class="muted">You graded these replies. <code>plimsoll state export --stream graded</code> writes what was graded as labelled cases.</p>`}
+<div class="cards replies">${run.replies.map((reply, at) => replyHtml(reply, at, canGrade && isKept ? (run.grades[at] ?? '') : undefined))}</div>
+${isGraded(run) && html`<p class="muted">You graded these replies. <code>plimsoll state export --stream graded</code> writes what was graded as labelled cases. You can change your grades as long as this page is here: the last ones count.</p>`}
 ${canGrade && (isKept ? gradeForm(context, run) : html`<p class="muted">Grades cannot be kept: the configuration has no <code>state</code>.</p>`)}
 </section>`;
 }
 
-function replyHtml(reply: AskedReply, at: number, canGrade: boolean): Html {
+/** @param grade what was said of it so far, `good`, `bad` or nothing; undefined if it cannot be graded */
+function replyHtml(reply: AskedReply, at: number, grade: string | undefined): Html {
   const { candidate, model, text, fault, isCut } = reply;
   return html`<article class="panel" aria-labelledby="reply-${at}"><h3 id="reply-${at}">${candidate}: ${model}</h3>
 <p class="muted" data-figures="${at}">${replyFigures(reply)}</p>
@@ -67,11 +68,11 @@ function replyHtml(reply: AskedReply, at: number, canGrade: boolean): Html {
 ${fault !== undefined && html`<p class="notice fault">${fault}</p>`}
 ${isCut && html`<p class="muted">The reply was longer than is shown here, and was cut off. It cannot be graded.</p>`}
 ${
-  canGrade &&
+  grade !== undefined &&
   reply.isWhole &&
   html`<fieldset class="grades"><legend>The reply of ${model} is</legend>${GRADES.map(
     ([value, words]) =>
-      html`<label><input type="radio" form="grades" name="grade-${at}" value="${value}"${value === '' && html` checked`}> ${words}</label>`,
+      html`<label><input type="radio" form="grades" name="grade-${at}" value="${value}"${value === grade && html` checked`}> ${words}</label>`,
   )}</fieldset>`
 }</article>`;
 }
@@ -94,9 +95,17 @@ export function replyFigures(reply: AskedReply): string {
   return [usd(paid), ...tokens, ...first, ...whole].join(', ');
 }
 
+function isGraded({ grades }: Run): boolean {
+  return grades.some((grade) => grade !== '');
+}
+
 function gradeForm({ visitor }: PageContext, run: Run): Part {
   return html`<form id="grades" method="post" action="/dashboard/grade-replies" class="panel">
 <input type="hidden" name="form" value="${visitor.formToken}"><input type="hidden" name="run" value="${run.id}">
-<p>A grade makes a labelled case of the prompt: prompt, system text and the replies that you grade are then kept in the state, with personal data replaced as in captured requests. Without one nothing is kept.</p>
-<button class="primary">Keep the grades</button></form>`;
+${
+  isGraded(run)
+    ? html`<p>Other grades take the place of yours, and <em>not graded</em> for all withdraws them: then no labelled case is made of these replies. What was written before stays in the state, and counts no more.</p>`
+    : html`<p>A grade makes a labelled case of the prompt: prompt, system text and the replies that you grade are then kept in the state, with personal data replaced as in captured requests. Without one nothing is kept.</p>`
+}
+<button class="primary">${isGraded(run) ? 'Change the grades' : 'Keep the grades'}</button></form>`;
 }

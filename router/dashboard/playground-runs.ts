@@ -24,7 +24,8 @@ export interface Run extends Attempt {
   readonly memory: MemoryShare;
   /** Empty until the candidates are asked. */
   replies: readonly AskedReply[];
-  isGraded: boolean;
+  /** What the visitor said of each reply and was kept: `good`, `bad` or nothing. Empty until then. */
+  grades: readonly string[];
 }
 
 const MAX_AGE_MS = 3_600_000;
@@ -59,7 +60,7 @@ export class Runs {
       createdMs: nowMs,
       memory,
       replies: [],
-      isGraded: false,
+      grades: [],
     };
     this.#runs.set(run.id, { ...run, owner });
     return this.#runs.get(run.id)!;

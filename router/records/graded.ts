@@ -1,5 +1,6 @@
 import type { NeutralRequest } from '../dialects/index.ts';
 import { isObject, type JsonObject, parseJson } from '../json/index.ts';
+import { risingId } from '../rising-id.ts';
 import { type Log, type LogRecord, type StoredRecord, storedRecords } from '../state/index.ts';
 import { CAPTURED } from './captured.ts';
 import { openWordRedaction, type RedactedFields, wordRedactionOf } from './redacted-words.ts';
@@ -35,17 +36,17 @@ export interface GradedRequest {
   /** The captured request that it is a repetition of: whoever that is about, this is about too. */
   readonly captured?: string | undefined;
   readonly request: NeutralRequest;
-  /** At least one, one a model. */
+  /** One a model. None withdraws what the person said before. */
   readonly replies: readonly GradedReply[];
 }
 
-/** One a request and grader: the first stays. It is erased with whom the captured request is about, else with who graded. */
+/** One each time that somebody says something. It is erased with whom the captured request is about, else with who graded. */
 function gradedRecord({ request, replies, ...known }: GradedRequest): LogRecord {
   const { id, grader, timeMs, keyId, captured } = known;
   const numbers = replies.map(({ text: _, ...rest }) => rest);
   const texts = replies.map(({ text }) => text);
   return {
-    id: `${id}:${grader}`,
+    id: `${id}:${grader}:${risingId(timeMs)}`,
     timeMs,
     keyId,
     ...(captured === undefined ? { user: grader } : { sameSubjectAs: { stream: CAPTURED, id: captured } }),
@@ -55,7 +56,7 @@ function gradedRecord({ request, replies, ...known }: GradedRequest): LogRecord 
 }
 
 /** Undefined if the record is none of this version, or its text is gone. */
-export function gradedFrom({ body, text }: Pick<StoredRecord, 'body' | 'text'>): GradedRequest | undefined {
+function gradedFrom({ body, text }: Pick<StoredRecord, 'body' | 'text'>): GradedRequest | undefined {
   const known = parseJson(body);
   const words = text === undefined ? undefined : parseJson(text);
   if (!isObject(known) || !isObject(words)) return undefined;
@@ -90,14 +91,28 @@ export async function keepGrades(
 }
 
 /**
- * All that people said, in the order in which it was stored.
+ * What people say of replies, in the order in which it was stored: of each request the last word of each person. Records stay as they were
+ * written, so what somebody changed or withdrew is left out here.
  * @throws PlimsollError `state-unavailable`; `invalid-state` if a text is encrypted with a key that is not there
  */
 export async function* readGraded(log: Pick<Log, 'read'>): AsyncGenerator<GradedRequest> {
-  for await (const record of storedRecords(log, GRADED)) {
-    const graded = gradedFrom(record);
-    if (graded !== undefined) yield graded;
+  const last = new Map<string, number>();
+  for await (const { seq, body } of storedRecords(log, GRADED)) {
+    const voice = voiceOf(body);
+    if (voice !== undefined) last.set(voice, seq);
   }
+  for await (const record of storedRecords(log, GRADED)) {
+    const voice = voiceOf(record.body);
+    if (voice === undefined || last.get(voice) !== record.seq) continue;
+    const graded = gradedFrom(record);
+    if (graded !== undefined && graded.replies.length > 0) yield graded;
+  }
+}
+
+/** Who spoke of which request. */
+function voiceOf(body: string): string | undefined {
+  const { id, grader } = (parseJson(body) ?? {}) as Partial<GradedRequest>;
+  return id === undefined || grader === undefined ? undefined : JSON.stringify([id, grader]);
 }
 
 /** As a labelled case. The cases of one request have one id, and readers of cases take the mean of their qualities. */

@@ -47,7 +47,6 @@ export {
   GRADED,
   type GradedReply,
   type GradedRequest,
-  gradedFrom,
   gradedRow,
   keepGrades,
   readGraded,

@@ -9,11 +9,11 @@ import {
   FEEDBACK,
   type FeedbackLabel,
   GRADED,
-  gradedFrom,
   gradedRow,
   labelledRow,
   readCaptured,
   readFeedback,
+  readGraded,
 } from '../../router/records/index.ts';
 import {
   DECISIONS,
@@ -106,10 +106,8 @@ async function runExport({ config, stream, withFeedback }: ExportFlags): Promise
     throw new UsageError('--with-feedback is for --stream captured: cases need the request and its reply.');
   }
   await withState(config, {}, async (state) => {
-    if (withFeedback) {
-      await exportCases(state);
-      return;
-    }
+    if (withFeedback) return exportCases(state);
+    if (stream === GRADED) return exportGraded(state);
     const progress = startProgress(`Exporting ${stream}`);
     let done = 0;
     for (let afterSeq = 0; ; ) {
@@ -144,13 +142,22 @@ async function exportCases({ log }: State): Promise<void> {
   progress.end(`${done} cases`);
 }
 
-/** As the decision log has it in a file; a captured request as a row of a file of requests, a graded one as a labelled case. */
+/** Graded replies as labelled cases: the last word of each person. */
+async function exportGraded({ log }: State): Promise<void> {
+  const progress = startProgress(`Exporting ${GRADED}`);
+  let done = 0;
+  for await (const graded of readGraded(log)) {
+    print(`${JSON.stringify(gradedRow(graded))}\n`);
+    progress.update(++done);
+  }
+  progress.end(`${done} records`);
+}
+
+/** As the decision log has it in a file; a captured request as a row of a file of requests. */
 function exportedLine(stream: string, record: StoredRecord): string {
   const { body, text } = record;
   const captured = stream === CAPTURED ? capturedFrom(record) : undefined;
   if (captured !== undefined) return `${JSON.stringify(capturedRow(captured))}\n`;
-  const graded = stream === GRADED ? gradedFrom(record) : undefined;
-  if (graded !== undefined) return `${JSON.stringify(gradedRow(graded))}\n`;
   if (text === undefined) return `${body}\n`;
   return `${JSON.stringify({ ...(JSON.parse(body) as object), prompt: text })}\n`;
 }

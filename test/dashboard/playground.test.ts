@@ -107,9 +107,27 @@ test('a decision is explained without a call; then each candidate replies with i
       ],
     },
   ]);
-  await send('grade-replies', { run, 'grade-0': 'good' });
-  expect((await read(at)).text).toContain('graded already');
-  expect(await allGraded(log)).toHaveLength(1);
+  const again = (await read(at)).text;
+  expect(again).toContain('the last ones count');
+  expect(again).toMatch(/name="grade-0" value="bad" checked/);
+  expect(again).toMatch(/name="grade-1" value="good" checked/);
+  await send('grade-replies', { run, 'grade-0': 'good', 'grade-1': 'excellent' });
+  expect((await read(at)).text).toContain('kept, in place of what you said before');
+  expect((await allGraded(log)).map(({ replies }) => replies)).toMatchObject([
+    [{ model: 'first/small', quality: 1 }],
+  ]);
+  await send('grade-replies', { run });
+  expect((await read(at)).text).toContain('Your grades are withdrawn');
+  expect(await allGraded(log)).toEqual([]);
+  await send('grade-replies', { run });
+  expect((await read(at)).text).toContain('grade at least one whole reply');
+  await send('grade-replies', { run, 'grade-1': 'bad' });
+  expect(await allGraded(log)).toMatchObject([{ id: run, replies: [{ model: 'first/large', quality: 0 }] }]);
+  // Labels stay as they were written: what was changed is in the log, with all texts redacted.
+  const stored = await log.read(GRADED, { afterSeq: 0, limit: 9 });
+  expect(stored.map(({ body }) => JSON.parse(body).replies.length)).toEqual([2, 1, 0, 1]);
+  expect(stored[2]!.text).not.toContain('irrational');
+  for (const { text } of stored) expect(text).not.toContain('ann@example.com');
   for (const line of server.log) expect(line).not.toMatch(/irrational|brief/);
 });
 

@@ -30,8 +30,10 @@ test('what several people say of one prompt is one labelled case, redacted, encr
   const state = await openState({ kind: 'sqlite', url, migrate: 'auto', encryptionKeysEnv: 'KEYS' }, keys);
   const { log } = state;
   await log.append(CAPTURED, [{ id: 'dec_1', timeMs: 1, user: 'u-17', body: '{}' }]);
-  await keepGrades(log, graded('play_1', 'key a', 0), undefined);
-  await keepGrades(log, graded('play_1', 'key a', 1), undefined); // the first stays
+  await keepGrades(log, graded('play_1', 'key a', 1), undefined);
+  await keepGrades(log, graded('play_1', 'key a', 0), undefined); // the last word counts
+  await keepGrades(log, graded('play_3', 'key a', 1), undefined);
+  await keepGrades(log, { ...graded('play_3', 'key a', 1), replies: [] }, undefined); // withdrawn
   await keepGrades(log, graded('play_1', 'key b', 1), undefined);
   await keepGrades(log, graded('play_2', 'key b', 1, 'dec_1'), { redact: [] });
   const all: GradedRequest[] = [];
@@ -49,9 +51,9 @@ test('what several people say of one prompt is one labelled case, redacted, encr
     'first/small': { quality: 0.5, labelSource: 'human', costUsd: 0.01, outputTokens: 5 },
     'first/large': { quality: 1, labelSource: 'human' },
   });
-  expect((await state.status()).textsByKey).toEqual({ k1: 3 });
+  expect((await state.status()).textsByKey).toEqual({ k1: 6 });
   expect(await log.erase({ user: 'u-17' })).toBe(2); // the captured request, and what repeats it
-  expect(await log.erase({ user: 'key a' })).toBe(1);
+  expect(await log.erase({ user: 'key a' })).toBe(4);
   await state.close();
 });
 
