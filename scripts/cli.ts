@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { PlimsollError } from '../router/errors.ts';
+import { fileFailure } from '../router/files/index.ts';
 import { nearestName } from '../router/nearest-name.ts';
 import { VERSION } from '../router/package.ts';
 import { COMMANDS } from './command-table.ts';
@@ -106,8 +107,9 @@ function report(error: unknown): number {
     process.stderr.write(usageLine(error.message));
     return EXIT_USAGE;
   }
-  if (error instanceof PlimsollError) {
-    process.stderr.write(`plimsoll: ${error.message}\n`);
+  const known = error instanceof PlimsollError ? error : fileFailure(error);
+  if (known !== undefined) {
+    process.stderr.write(`plimsoll: ${known.message}\n`);
     return EXIT_ERROR;
   }
   const name = error instanceof Error ? `${error.name}: ${error.message.split('\n')[0]}` : 'unknown error';

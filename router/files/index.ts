@@ -4,4 +4,4 @@ export { readBounded } from './read-bounded.ts';
 export { openReplacement, type Replacement, replaceFile } from './replace-file.ts';
 export { assertFolderTakes, foldersAside, replaceFolder, restoreFolder } from './replace-folder.ts';
 export { SyncedLines } from './synced-lines.ts';
-export { uninterrupted, writeAll, writeFailure } from './write.ts';
+export { fileFailure, uninterrupted, writeAll, writeFailure } from './write.ts';

@@ -67,6 +67,39 @@ export function writeFailure(what: string, file: string, cause: unknown): Plimso
   return new PlimsollError('io', `Cannot write ${what} ${reason}. ${remedy}`, { place: { file }, cause });
 }
 
+/** Where something other than a write failed too, these say more. */
+const OTHER_CAUSES: typeof CAUSES = {
+  ...CAUSES,
+  EACCES: ['permission denied', 'This user must be able to reach it.'],
+  EPERM: ['permission denied', 'This user must be able to reach it.'],
+  ENOENT: ['it does not exist', 'Look at its path.'],
+  ENOTDIR: ['a part of its path is a file', 'Look at its path.'],
+  EISDIR: ['it is a folder', 'A file is needed in its place.'],
+  EEXIST: ['it exists already', 'Choose another place, or remove it.'],
+  ENOTEMPTY: ['the folder is not empty', 'Choose another place, or empty it.'],
+  EXDEV: ['it is on another file system', 'Choose a place on the same one.'],
+  EBUSY: ['something else uses it', `Close that and ${RETRY}.`],
+  ELOOP: ['its links lead in a circle', 'Look at its path.'],
+};
+
+/**
+ * The error of a file or folder that the operating system refuses where nobody said anything better. Undefined for what is none of these: a
+ * fault of the program, or of a connection.
+ */
+export function fileFailure(error: unknown): PlimsollError | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || 'address' in error) return undefined;
+  const code = systemErrorCode(error);
+  const found = OTHER_CAUSES[code];
+  if (found === undefined || code === 'EPIPE') return undefined;
+  const [why, remedy] = found;
+  const file = 'path' in error ? String(error.path) : undefined;
+  const place = file === undefined ? 'A file' : file;
+  return new PlimsollError('io', `${place} cannot be used (${code} at ${error.syscall}): ${why}. ${remedy}`, {
+    ...(file !== undefined && { place: { file } }),
+    cause: error,
+  });
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**

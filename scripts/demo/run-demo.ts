@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLink } from '../../router/dashboard/index.ts';
+import { PlimsollError, systemErrorCode } from '../../router/errors.ts';
 import { experimentNamed, startExperiment } from '../../router/experiments/index.ts';
+import { writeFailure } from '../../router/files/index.ts';
 import { serve } from '../../router/serve.ts';
 import { withState } from '../open-state.ts';
 import { OUTAGE, type PlannedRequest, plannedHour } from './schedule.ts';
@@ -42,13 +44,15 @@ const BANNER = 'Demonstration: made-up requests and made-up models. No figure on
 
 /**
  * Plays the hour, in a temporary folder that becomes the working folder of this process and is removed at the end, however it ends.
- * @throws PlimsollError `io` if the port is taken
+ * @throws PlimsollError `io` if the port is taken, or no temporary folder can be made
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const before = process.cwd();
-  const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-demo-'));
+  const folder = temporaryFolder();
   const clean = () => {
-    process.chdir(before);
+    try {
+      process.chdir(before);
+    } catch {} // removed meanwhile: nothing follows that needs it
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', clean); // a second signal ends the process at once
@@ -58,6 +62,15 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   } finally {
     process.off('exit', clean);
     clean();
+  }
+}
+
+function temporaryFolder(): string {
+  const parent = tmpdir();
+  try {
+    return mkdtempSync(path.join(parent, 'plimsoll-demo-'));
+  } catch (cause) {
+    throw writeFailure(`a temporary folder in ${parent}, which TMPDIR may name`, parent, cause);
   }
 }
 
@@ -72,7 +85,9 @@ async function play(options: DemoOptions): Promise<void> {
     await withState(configFile, { mayBeNew: true, migrate: 'auto' }, async (state) => {
       await startExperiment(shadow, state, Date.now());
     });
-    const server = await serve(config, { banner: BANNER });
+    const server = await serve(config, { banner: BANNER }).catch((error) => {
+      throw inTermsOfFlags(error, port);
+    });
     try {
       const { url } = server;
       onStart({ url, key: keys.you, signInLink: createLink(url, Date.now()) });
@@ -87,6 +102,18 @@ async function play(options: DemoOptions): Promise<void> {
   } finally {
     await world.close();
   }
+}
+
+/** The configuration is the demonstration's own: a port is chosen by the flag alone. */
+function inTermsOfFlags(error: unknown, port: number): unknown {
+  if (!(error instanceof PlimsollError) || error.place.field !== 'server.port') return error;
+  const why =
+    systemErrorCode(error.cause) === 'EADDRINUSE'
+      ? 'is in use, by another program or by a demonstration that runs already'
+      : 'needs rights that this user does not have';
+  return new PlimsollError('io', `Port ${port} ${why}. Choose another with --port; 0 takes a free one.`, {
+    cause: error,
+  });
 }
 
 /** The most that are at work at once: a slow machine falls behind the hour, and does not drown. */

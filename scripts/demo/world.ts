@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { createKey } from '../../router/access/index.ts';
 import { type Config, loadConfig } from '../../router/config/index.ts';
+import { replaceFile } from '../../router/files/index.ts';
 import { type FakeProvider, startFakeProvider } from '../fake-provider/index.ts';
 import { APPS, type App } from './schedule.ts';
 
@@ -56,7 +56,8 @@ export async function startWorld(nightlyRequests: number, port: number): Promise
     });
     const nightly = made.find(({ name }) => name === 'nightly')!.id;
     const budget = Math.max(1, Math.ceil(nightlyRequests / BUDGET_USED));
-    writeFileSync(CONFIG_FILE, configText({ alpha, beta, gamma }, nightly, budget, port));
+    const text = configText({ alpha, beta, gamma }, nightly, budget, port);
+    replaceFile(CONFIG_FILE, text, { what: 'the configuration of the demonstration' });
     return {
       config: loadConfig(CONFIG_FILE, {}),
       keys: Object.fromEntries(made.map(({ name, key }) => [name, key])) as DemoWorld['keys'],

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -113,8 +113,25 @@ test('a port that is taken is one line, and leaves nothing', { timeout: 120_000 
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void taken.close());
   const { port } = taken.address() as { port: number };
-  expectRefusal(await cli(['demo', '--port', String(port)], { env }), new RegExp(`${port}`));
+  const refused = await cli(['demo', '--port', String(port)], { env });
+  expectRefusal(
+    refused,
+    new RegExp(`Port ${port} is in use, .*Choose another with --port; 0 takes a free one\\.`),
+  );
+  expect(refused.stderr).not.toContain('plimsoll.config.yaml'); // of which the demonstration has one of its own
   expect(left()).toEqual([]);
+});
+
+test.each([
+  ['a folder that is not there', 'none', /TMPDIR may name \(ENOENT\): no such folder\./],
+  ['a file', 'file', /TMPDIR may name \(ENOTDIR\): a part of the path is a file\./],
+])('TMPDIR is %s: one line that names it', { timeout: 120_000 }, async (_, name, message) => {
+  const { env } = emptyTemporaryFolder();
+  writeFileSync(path.join(env.TMPDIR, 'file'), '');
+  expectRefusal(
+    await cli(['demo', '--port', '0'], { env: { TMPDIR: path.join(env.TMPDIR, name) } }),
+    message,
+  );
 });
 
 test('the hour is the same each time, in order, and has all kinds of requests', () => {
