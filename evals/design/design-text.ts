@@ -21,11 +21,19 @@ export function ladderRows({ ladder, policy, saved }: Design): string[][] {
     ['proposed', 'expected', '95 % interval'],
     ...ladder.map(({ candidate, model, share }) => [`${candidate}: ${model}`, formatRate(share), '']),
     ['escalated', formatRate(policy.escalation_rate), ''],
-    ['cost of 1,000', formatCost(policy.cost_usd.expected), interval(policy.cost_usd, formatCost)],
-    ['quality', formatRate(policy.quality.expected), interval(policy.quality, formatRate)],
-    ['quality loss', formatLoss(policy.quality_loss.expected), interval(policy.quality_loss, formatLoss)],
+    [
+      'cost of 1,000, once gated',
+      formatCost(policy.cost_usd.expected),
+      interval(policy.cost_usd, formatCost),
+    ],
+    ['saved, once gated', formatRate(saved.expected), interval(saved, formatRate)],
+    ['quality at this share', formatRate(policy.quality.expected), interval(policy.quality, formatRate)],
+    [
+      'quality loss at this share',
+      formatLoss(policy.quality_loss.expected),
+      interval(policy.quality_loss, formatLoss),
+    ],
     ['quality above the best mix', formatLoss(policy.above_best_mix), ''],
-    ['saved once gated', formatRate(saved.expected), interval(saved, formatRate)],
   ];
 }
 
@@ -60,12 +68,12 @@ export function taskRows({ mix, ladder, qualities }: Design): string[][] {
   ];
 }
 
-export function labelsSentence({ labels, margin, confidence }: Design): string {
+export function labelsSentence({ labels, margin, confidence, strongest }: Design): string {
   const { needed, sealed, calls, cost_usd: usd, lost, gained } = labels;
   if (needed === null) {
     return `Labels: more than can be planned for a margin of ${margin} at confidence ${confidence}. Allow more.`;
   }
-  return `Labels: about ${formatCount(needed)} requests, of which ${formatCount(sealed)} are sealed for the gate: ${formatCount(calls)} calls for $${usd!.toFixed(2)}. That certifies a loss of ${margin} at confidence ${confidence} if the policy does worse than the strongest model on ${formatRate(lost)} of the requests and better on ${formatRate(gained)}.`;
+  return `Labels: about ${formatCount(needed)} requests, of which ${formatCount(sealed)} are sealed for the gate: ${formatCount(calls)} calls for $${usd!.toFixed(2)}. That certifies a loss of ${margin} at confidence ${confidence} if the policy does worse than ${strongest} on ${formatRate(lost)} of the requests and better on ${formatRate(gained)}.`;
 }
 
 function mixLine({ best_mix }: Design): string {

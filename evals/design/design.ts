@@ -2,7 +2,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { assumptionsOf } from './assumptions.ts';
 import { labelNeed } from './label-need.ts';
 import { costOf, type DesignModel, rowsOfModels } from './models.ts';
-import { curveOf, expectedOf, policyOf, savedOf, singleModels } from './outcomes.ts';
+import { curveOf, expectedOf, policyOf, savedOf, singleModels, wholeCostUsd } from './outcomes.ts';
 import { estimateQualities } from './quality-estimates.ts';
 import { findLadder, meanOverMix, type PricedMix, tasksOnLadder } from './search.ts';
 import { sentenceOf } from './sentence.ts';
@@ -39,8 +39,8 @@ export function design(options: DesignOptions): Design {
   const { strongest } = singles;
   const target = LOST_OF_MARGIN * margin;
   const found = findLadder(priced, world, strongest, target, maxRungs);
-  if (found === undefined) throw nothingCheaper(models, strongest);
-  const policy = policyOf(found, priced, worlds, singles.hull);
+  if (found === undefined) throw nothingCheaper(models, strongest, options.strongest !== undefined);
+  const policy = policyOf(found, priced, worlds, singles.hull, target);
   const labels = labelNeed({
     ladder: tasksOnLadder(priced, world, found.models),
     delta: world.delta,
@@ -49,7 +49,7 @@ export function design(options: DesignOptions): Design {
     confidence,
     agreement: priors.agreement.mean,
   });
-  const saved = savedOf(found, priced, worlds, target);
+  const saved = savedOf(policy.cost_usd, wholeCostUsd(found, priced));
   const ladder = found.models.map((model, rung) => ({
     candidate: candidateName(rung, found.models.length),
     model: models[model]!.name,
@@ -146,10 +146,13 @@ function candidateName(rung: number, rungs: number): string {
   return rung === 0 ? 'cheap' : rung === rungs - 1 ? 'strong' : 'middle';
 }
 
-function nothingCheaper(models: readonly DesignModel[], strongest: number): PlimsollError {
+function nothingCheaper(models: readonly DesignModel[], strongest: number, isNamed: boolean): PlimsollError {
+  const { name } = models[strongest]!;
   return new PlimsollError(
     'insufficient-data',
-    `${models[strongest]!.name} is expected to be the best of the models and none costs less on this mix: use it alone. If another one is to be the measure, name it by --strong.`,
+    isNamed
+      ? `Losses are to count against ${name} (--strong), and none of the models costs less on this mix: there is nothing to route to. Name a more expensive one by --strong, or leave it out.`
+      : `${name} is expected to be the best of the models and none costs less on this mix: use it alone. If another one is to be the measure, name it by --strong.`,
   );
 }
 

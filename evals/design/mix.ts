@@ -60,10 +60,14 @@ export function mixOfShares(
       `--share adds up to ${Number(sum.toFixed(4))}, and must to 1. ${sum < 1 ? `Add what is left, such as other=${Number((1 - sum).toFixed(4))}` : 'Lower the shares'}.`,
     );
   }
-  const tokensOf = tokensByTask(
-    tokens,
-    pairs.map(([task]) => task),
-  );
+  const tasks = pairs.map(([task]) => task);
+  const tokensOf = tokensByTask(tokens, tasks, 'is in no --share');
+  const missing = tokens === undefined ? undefined : tasks.find((task) => tokensOf(task) === undefined);
+  if (missing !== undefined)
+    throw fault(
+      'tokens',
+      `--tokens says nothing of ${missing}. Add ${missing}=400/120: mean tokens of a request and of its reply.`,
+    );
   return {
     from: 'shares',
     tasks: sorted(pairs.map(([task, share]) => ({ task, share: share / sum, ...tokensOf(task) }))),
@@ -80,9 +84,11 @@ function shareIn(text: string, task: string): number {
   );
 }
 
+/** @param isNone what is wrong with a task that is none of them */
 function tokensByTask(
   text: string | undefined,
   tasks: readonly string[],
+  isNone: string,
 ): (task: string) => Tokens | undefined {
   if (text === undefined) return () => undefined;
   if (!text.includes('=')) {
@@ -90,13 +96,7 @@ function tokensByTask(
     return () => all;
   }
   const pairs = new Map(pairsOf('--tokens', text, tokensIn));
-  for (const task of pairs.keys()) requireTask(task, tasks, '--tokens', 'is in no --share');
-  const missing = tasks.find((task) => !pairs.has(task));
-  if (missing !== undefined)
-    throw fault(
-      'tokens',
-      `--tokens says nothing of ${missing}. Add ${missing}=400/120: mean tokens of a request and of its reply.`,
-    );
+  for (const task of pairs.keys()) requireTask(task, tasks, '--tokens', isNone);
   return (task) => pairs.get(task);
 }
 
@@ -138,19 +138,26 @@ function requireTask(task: string, known: readonly string[], flag: string, why: 
   );
 }
 
-/** The mix of labelled cases, and what each model reached on each task. Tasks that no row names are predicted from the text. */
+/**
+ * The mix of labelled cases, and what each model reached on each task. Tasks that no row names are predicted from the text.
+ * @param tokens as `mixOfShares` takes them, of tasks whose rows say none
+ * @throws PlimsollError `invalid-input`: tokens of another task
+ */
 export function mixOfCases(
   cases: readonly Case[],
   models: readonly string[],
   classifier: TaskClassifier | undefined,
+  tokens?: string,
 ): { readonly mix: TrafficMix; readonly qualities: readonly QualityRow[] } {
   const taskOf = (one: Case) => one.task ?? classifier?.taskOf(one.text).task ?? OTHER_TASK;
   const byTask = groupBy(cases, taskOf);
   const predicted = cases.filter(({ task }) => task === undefined).length;
   const weightOf = ({ weight = 1 }: Case) => weight;
   const total = cases.reduce((sum, one) => sum + weightOf(one), 0);
+  const tokensOf = tokensByTask(tokens, [...byTask.keys()], 'is of no labelled case');
   const tasks = [...byTask].map(([task, those]) => ({
     task,
+    ...tokensOf(task),
     share: those.reduce((sum, one) => sum + weightOf(one), 0) / total,
   }));
   const qualities = [...byTask].flatMap(([task, those]) =>
@@ -172,10 +179,16 @@ export function mixOfCases(
       };
     }),
   );
-  const notes =
-    predicted === 0
+  const saysTokens = ({ inputTokens, outputTokens }: QualityRow) =>
+    inputTokens !== undefined && outputTokens !== undefined;
+  const notes = [
+    ...(predicted === 0
       ? []
-      : [`The task of ${predicted} of ${cases.length} cases is predicted from their text.`];
+      : [`The task of ${predicted} of ${cases.length} cases is predicted from their text.`]),
+    ...(tokens !== undefined && qualities.every(saysTokens)
+      ? ['The tokens are those of the labelled cases, not of --tokens.']
+      : []),
+  ];
   return { mix: { from: 'cases', requests: cases.length, tasks: sorted(tasks), notes }, qualities };
 }
 

@@ -25,9 +25,9 @@ export interface DesignModel extends NamedModel {
   readonly isPriceStated?: boolean;
 }
 
-/** `openai/gpt-4o-mini,large=openai/gpt-4o`. @throws PlimsollError `invalid-input` for a name without letters */
+/** `openai/gpt-4o-mini,large=openai/gpt-4o`. @throws PlimsollError `invalid-input` for a name without letters, or a label given twice */
 export function parseModels(text: string): readonly NamedModel[] {
-  return text.split(',').map((part) => {
+  const models = text.split(',').map((part) => {
     const [first = '', ...rest] = part.split('=').map((one) => one.trim());
     if (first === '' || rest.length > 1 || rest[0] === '')
       throw invalid(
@@ -36,6 +36,19 @@ export function parseModels(text: string): readonly NamedModel[] {
       );
     return rest[0] === undefined ? { name: first } : { name: rest[0], knownAs: first };
   });
+  requireLabelsOnce(models);
+  return models;
+}
+
+function requireLabelsOnce(models: readonly NamedModel[]): void {
+  const labels = models.map(({ name, knownAs = name }) => knownAs);
+  const twice = labels.find((label, i) => labels.indexOf(label) !== i);
+  if (twice === undefined) return;
+  const those = models.filter(({ name, knownAs = name }) => knownAs === twice).map(({ name }) => name);
+  throw invalid(
+    'models',
+    `--models: the label "${twice}" is given twice, for ${those.join(' and for ')}. Of each label there is one model: leave one out, or name what data or table call the other.`,
+  );
 }
 
 /** `model=0.15/0.60`: US dollars a million tokens of input and output. @throws PlimsollError `invalid-input` for anything else */

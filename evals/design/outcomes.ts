@@ -41,42 +41,47 @@ export function singleModels(
   };
 }
 
-/** The policy as proposed, at its share of escalations, in each world. */
+/**
+ * The policy as proposed. Its quality and loss in each world are at the proposed share of escalations; what it costs is as the gate would leave it, whose
+ * threshold follows the world so that `target` is lost.
+ */
 export function policyOf(
   { models, point }: FoundLadder,
   mix: PricedMix,
   worlds: readonly World[],
   hull: readonly CostQualityPoint[],
+  target: number,
 ): Design['policy'] {
-  const points = worlds.map((one) => {
-    const tasks = tasksOnLadder(mix, one, models);
-    return routedAt(tasks, one.delta, thresholdAtRate(tasks, one.delta, point.escalationRate));
-  });
-  const of = (value: 'costUsd' | 'quality' | 'qualityLoss') =>
+  const drawn = worlds.map(({ delta, ...world }) => ({ delta, tasks: tasksOnLadder(mix, world, models) }));
+  const proposed = drawn.map(({ delta, tasks }) =>
+    routedAt(tasks, delta, thresholdAtRate(tasks, delta, point.escalationRate)),
+  );
+  const of = (value: 'quality' | 'qualityLoss') =>
     expectedOf(
       point[value],
-      points.map((one) => one[value]),
+      proposed.map((one) => one[value]),
     );
   return {
     escalation_rate: point.escalationRate,
-    cost_usd: of('costUsd'),
+    cost_usd: expectedOf(
+      point.costUsd,
+      drawn.map(({ delta, tasks }) => atLoss(tasks, delta, target).costUsd),
+    ),
     quality: of('quality'),
     quality_loss: of('qualityLoss'),
     above_best_mix: point.quality - heightOf(hull, point.costUsd),
   };
 }
 
-/** What the gate would leave to be saved: its threshold follows the world, not the design. */
-export function savedOf(
-  { models, point }: FoundLadder,
-  mix: PricedMix,
-  worlds: readonly World[],
-  target: number,
-): Expected {
-  const whole = meanOverMix(mix, mix.costUsd)[models.at(-1)!]!;
-  const saved = (one: World) =>
-    1 - atLoss(tasksOnLadder(mix, one, models), one.delta, target).costUsd / whole;
-  return expectedOf(1 - point.costUsd / whole, worlds.map(saved));
+/** Mean US dollars of a request if the model at the top of the ladder replies to all. */
+export function wholeCostUsd({ models }: FoundLadder, mix: PricedMix): number {
+  return meanOverMix(mix, mix.costUsd)[models.at(-1)!]!;
+}
+
+/** The other side of the cost, world for world: the dearest end of one is the least that is saved. */
+export function savedOf({ expected, low, high }: Expected, wholeUsd: number): Expected {
+  const saved = (costUsd: number) => 1 - costUsd / wholeUsd;
+  return { expected: saved(expected), low: saved(high), high: saved(low) };
 }
 
 /** From everything escalated to nothing. */

@@ -75,7 +75,7 @@ export interface Design {
     /** Quality above the best mix of single models that costs as much. */
     readonly above_best_mix: number;
   };
-  /** Share of the bill of the strongest model alone that is saved, if the gate sets the threshold so that half the margin is lost. */
+  /** Share of the bill of the strongest model alone that is saved, if the gate sets the threshold so that half the margin is lost: what `policy.cost_usd` leaves, in the same worlds. */
   readonly saved: Expected;
   /** From everything escalated to nothing; the band is of quality at that share. */
   readonly curve: readonly {

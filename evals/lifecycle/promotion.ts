@@ -9,6 +9,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import { shellWord } from '../../router/shell-word.ts';
 import { assertRecordWhole } from '../gate/index.ts';
 
 /**
@@ -34,7 +35,7 @@ function assertOnRecord(artifact: string, store: string): void {
   if (verdict?.schema_version !== 2 || verdict.looks.record !== null) return;
   throw new PlimsollError(
     'ungated',
-    `The verdict of ${artifact} is of a look that was not put on record. Gate it again in its store: \`plimsoll gate --artifact ${artifact} --suite <suite>\`.`,
+    `The verdict of ${artifact} is of a look that was not put on record. Gate it again in its store: \`plimsoll gate --artifact ${shellWord(artifact)} --suite <suite>\`.`,
     { place: { file: artifact } },
   );
 }
@@ -63,7 +64,7 @@ export function assertDisplaces(out: string, champion: ArtifactFiles): void {
   if (current.history.at(-1)?.sha256 === champion.sha256) return;
   throw new PlimsollError(
     'invalid-input',
-    `${store} serves ${current.artifact}, and the champion is ${champion.folder}: --promote would displace what was not compared with. Name --champion ${path.join(store, current.artifact)}, or leave --promote out.`,
+    `${store} serves ${current.artifact}, and the champion is ${champion.folder}: --promote would displace what was not compared with. Name --champion ${shellWord(path.join(store, current.artifact))}, or leave --promote out.`,
     { place: { file: store } },
   );
 }

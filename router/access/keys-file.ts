@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { replaceFile, withLock } from '../files/index.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** Who or what uses a key; for people. One line, so that a list of keys stays a list. */
 const keyNameSchema = z
@@ -166,7 +167,7 @@ function readText(file: string): string {
     if (systemErrorCode(cause) === 'ENOENT') {
       throw new PlimsollError(
         'not-found',
-        `There is no keys file at ${file}. Make a first key with \`plimsoll keys create --name <who> --file ${file}\`.`,
+        `There is no keys file at ${file}. Make a first key with \`plimsoll keys create --name <who> --file ${shellWord(file)}\`.`,
         { place: { file } },
       );
     }

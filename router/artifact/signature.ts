@@ -10,6 +10,7 @@ import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { readBounded, replaceFile, withLock } from '../files/index.ts';
+import { shellWord } from '../shell-word.ts';
 import { readVerdictBytes, VERDICT_FILE } from './verdict.ts';
 
 /** Ed25519 (RFC 8032) alone: its keys and signatures are short, and it has no parameters to choose wrongly. */
@@ -197,7 +198,7 @@ export function signatureFault(
   { file: keyFile, key }: PublicKey,
 ): SignatureFault | undefined {
   const file = path.join(folder, SIGNATURE_FILE);
-  const again = `Sign it: \`plimsoll sign --artifact ${folder} --key <private key>\`.`;
+  const again = `Sign it: \`plimsoll sign --artifact ${shellWord(folder)} --key <private key>\`.`;
   let text: string;
   try {
     text = Buffer.from(
@@ -231,7 +232,7 @@ function requireVerdictBytes(folder: string): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new PlimsollError(
     'not-found',
-    `${folder} has no ${VERDICT_FILE}: the gate has not run on it. Run \`plimsoll gate --artifact ${folder} --suite <suite>\`.`,
+    `${folder} has no ${VERDICT_FILE}: the gate has not run on it. Run \`plimsoll gate --artifact ${shellWord(folder)} --suite <suite>\`.`,
     { place: { file: folder } },
   );
 }

@@ -1,4 +1,5 @@
 import { PlimsollError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { ArtifactFiles } from './artifact-files.ts';
 import { conditionWords } from './condition-words.ts';
 import { FLOOR_REASONS, type Floors, type FoundVerdict, floorFault } from './floors.ts';
@@ -119,7 +120,7 @@ function withoutVerdict(folder: string): string {
 }
 
 function gateCommand(folder: string): string {
-  return `Run \`plimsoll gate --artifact ${folder} --suite <suite>\`.`;
+  return `Run \`plimsoll gate --artifact ${shellWord(folder)} --suite <suite>\`.`;
 }
 
 function gateAgain(folder: string): string {

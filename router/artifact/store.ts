@@ -4,6 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError } from '../errors.ts';
 import { foldersAside, replaceFile, restoreFolder, withLock } from '../files/index.ts';
+import { shellWord } from '../shell-word.ts';
 import {
   CLASSIFIER_FILE,
   GOLDEN_FILE,
@@ -221,7 +222,7 @@ export function resolveArtifact(folder: string): string {
   const what = found === undefined ? 'which is no artifact' : 'which was replaced since it was promoted';
   throw new PlimsollError(
     'invalid-artifact',
-    `${file} names ${target}, ${what}. Promote an artifact with \`plimsoll promote --artifact ${target}\`, or go back with \`plimsoll rollback --store ${folder}\`.`,
+    `${file} names ${target}, ${what}. Promote an artifact with \`plimsoll promote --artifact ${shellWord(target)}\`, or go back with \`plimsoll rollback --store ${shellWord(folder)}\`.`,
     { place: { file, field: 'artifact' } },
   );
 }
@@ -231,7 +232,7 @@ function refuseWithoutPointer(folder: string): void {
   if (first === undefined) return;
   throw new PlimsollError(
     'not-found',
-    `${folder} holds artifacts, but no ${CURRENT_FILE} says which of them serves. Choose one with \`plimsoll promote --artifact ${path.join(folder, first)}\`.`,
+    `${folder} holds artifacts, but no ${CURRENT_FILE} says which of them serves. Choose one with \`plimsoll promote --artifact ${shellWord(path.join(folder, first))}\`.`,
     { place: { file: folder } },
   );
 }

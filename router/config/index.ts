@@ -1,5 +1,11 @@
 /** The configuration: what may be written down, how it is read, and what the composition gets of it. */
-export { type ConfigOverrides, DEFAULT_CONFIG_FILE, loadConfig, withConfigPlace } from './load.ts';
+export {
+  type ConfigOverrides,
+  DEFAULT_CONFIG_FILE,
+  loadConfig,
+  withConfigPlace,
+  writtenConfig,
+} from './load.ts';
 export { priceSchema } from './models-schema.ts';
 export type { OidcConfig } from './oidc-schema.ts';
 export { type Config, configSchema } from './schema.ts';

@@ -44,6 +44,14 @@ export function loadConfig(
 }
 
 /**
+ * The fields of a configuration as they are written down, for one that is to be written from it; none without a file.
+ * @throws PlimsollError as `loadConfig` does if the file cannot be read
+ */
+export function writtenConfig(file: string = DEFAULT_CONFIG_FILE): Readonly<Record<string, unknown>> {
+  return existsSync(file) ? ((readFile(file).value ?? {}) as Fields) : {};
+}
+
+/**
  * An error that names a field of the configuration, with the file and the line where that field, or the nearest thing around it, is written.
  * Anything else is returned as it is.
  * @param file that the configuration was read from; by default plimsoll.config.yaml

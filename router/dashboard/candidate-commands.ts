@@ -1,4 +1,5 @@
 import { isWalked, type Manifest, type StoredVerdict } from '../artifact/index.ts';
+import { shellWord } from '../shell-word.ts';
 import { wantedConfidence } from './certified.ts';
 
 interface Candidate {
@@ -14,7 +15,7 @@ interface Candidate {
 /** What a shell needs to plan a candidate, let the gate judge it and promote it. The artifact that serves is not touched: the gate judges a copy. */
 export function candidateCommands(candidate: Candidate): string {
   const { folder, threshold, margin, verdict, logsToState } = candidate;
-  const copy = quotedPath(candidateFolder(folder));
+  const copy = shellWord(candidateFolder(folder));
   const log = logsToState ? 'state --since 7d' : '.plimsoll/decisions.jsonl';
   return `# 1. What it would have done with recorded requests. In a copy of your configuration, planned.yaml, set
 #      allow_ungated: true
@@ -53,22 +54,17 @@ function whatIsJudged({ manifest: { policy }, threshold }: Candidate): string {
 }
 
 function makeCopy({ folder, manifest, threshold, margin, verdict }: Candidate): string {
-  const copy = quotedPath(candidateFolder(folder));
+  const copy = shellWord(candidateFolder(folder));
   if (isWalked(manifest.policy) || threshold === manifest.policy.threshold)
-    return `cp -r ${quotedPath(folder)} ${copy}`;
+    return `cp -r ${shellWord(folder)} ${copy}`;
   const promise = `--max-quality-loss ${margin} --confidence ${wantedConfidence(verdict)} --out ${copy}`;
   if (manifest.cascade === undefined)
-    return `plimsoll calibrate --artifact ${quotedPath(folder)} --data labelled.jsonl ${promise}`;
+    return `plimsoll calibrate --artifact ${shellWord(folder)} --data labelled.jsonl ${promise}`;
   const models = manifest.ladder.map(({ model }) => model).join(',');
-  return `plimsoll train --cascade --data training.jsonl --ladder ${quotedPath(models)} ${promise}`;
+  return `plimsoll train --cascade --data training.jsonl --ladder ${shellWord(models)} ${promise}`;
 }
 
 /** In a comment, a name from outside must not begin another line. */
 function printed(name: string): string {
   return name.replaceAll(/[^\p{L}\p{N} ._-]/gu, '?');
-}
-
-/** A path as one word of a shell. */
-export function quotedPath(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

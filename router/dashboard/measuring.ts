@@ -1,6 +1,7 @@
 import type { Config } from '../config/index.ts';
 import { type Html, html } from '../markup.ts';
 import { ALWAYS_STRONG } from '../policy/index.ts';
+import { shellWord } from '../shell-word.ts';
 import type { DashboardParts } from './dashboard-parts.ts';
 
 /** Whether every request that names no model goes to the strongest one by the configuration: nothing is routed, and nothing can be saved or lost. */
@@ -31,5 +32,5 @@ function planWords({ decisionLog, scoreAlways }: Config): Html {
     return html`<p>With ${log}${log && scores && ' and '}${scores} in the configuration <code>plimsoll plan</code> says what routing would do with such requests (docs/PLAN.md).</p>`;
   }
   return html`<p>What routing would have done with these requests says <code>plimsoll plan</code> (docs/PLAN.md); <code>routed.yaml</code> is a copy of the configuration without <code>default_policy</code>:</p>
-<div class="code"><pre tabindex="0"><code>plimsoll plan --from ${decisionLog.file ?? 'state'} --config routed.yaml</code></pre><button type="button" class="quiet" data-copy hidden>Copy</button></div>`;
+<div class="code"><pre tabindex="0"><code>plimsoll plan --from ${shellWord(decisionLog.file ?? 'state')} --config routed.yaml</code></pre><button type="button" class="quiet" data-copy hidden>Copy</button></div>`;
 }

@@ -21,7 +21,7 @@ import {
 } from '../../evals/design/index.ts';
 import { loadLabelled } from '../../evals/lifecycle/index.ts';
 import { decisionRecordsOf, storedDecisionRecords } from '../../evals/plan/index.ts';
-import { loadConfig } from '../../router/config/index.ts';
+import { loadConfig, writtenConfig } from '../../router/config/index.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { openTaskClassifier } from '../../router/tasks/index.ts';
 import {
@@ -70,7 +70,7 @@ export function designCommand(): Command {
     .option('--share <list>', 'the mix in place of both: maths=0.3,chat=0.7')
     .option(
       '--tokens <list>',
-      'mean tokens of a request and of its reply: 400/120, or maths=200/300,chat=400/120',
+      'mean tokens of a request and of its reply, of a --share or of --data that has none: 400/120, or maths=200/300,chat=400/120',
     )
     .option(
       '--models <list>',
@@ -129,7 +129,10 @@ async function run(flags: Flags): Promise<void> {
     ...(flags.strong !== undefined && { strongest: namedModel(flags.strong, models) }),
   });
   if (html !== undefined) replaceFile(path.resolve(html), await designHtml(found));
-  const next = write === undefined ? '' : writeDesign(write, found, { config, models, force });
+  const next =
+    write === undefined
+      ? ''
+      : writeDesign(write, found, { configured: writtenConfig(flags.config), models, force });
   if (flags.json) printJson(found);
   else print(`${designText(found)}${next}`);
 }
@@ -141,8 +144,8 @@ function requireOneSource({ data, from, share, since, tokens, qualities }: Flags
       'Name the mix once: labelled cases by --data, decision logs by --from, or shares by --share.',
     );
   if (since !== undefined && !isState(from)) throw new UsageError('--since goes with --from state.');
-  if (tokens !== undefined && share === undefined)
-    throw new UsageError('--tokens goes with --share: labelled cases and decision logs have their own.');
+  if (tokens !== undefined && from !== undefined)
+    throw new UsageError('--tokens goes with --share or --data: decision logs have their own.');
   if (data !== undefined && qualities !== undefined)
     throw new UsageError('--data has qualities of its own: leave --qualities out.');
 }
@@ -178,7 +181,8 @@ async function sourceOf(
     printNotes(loaded.notes);
     const isLabelled = loaded.cases.every(({ task }) => task !== undefined);
     const classifier = isLabelled ? undefined : await openTaskClassifier();
-    return { ...mixOfCases(loaded.cases, names, classifier), table: `${loaded.cases.length} labelled cases` };
+    const { length } = loaded.cases;
+    return { ...mixOfCases(loaded.cases, names, classifier, tokens), table: `${length} labelled cases` };
   }
   const classifier = await openTaskClassifier();
   if (!isState(from))

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CONFIG_FILE } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
+import { shellWord } from '../../router/shell-word.ts';
 import { diagnose } from '../doctor/index.ts';
 import {
   type Answers,
@@ -221,7 +222,7 @@ function providerWithKey(name: string): WantedProvider {
 }
 
 function nextSteps({ start }: Answers, out: string): string {
-  const flag = out === DEFAULT_CONFIG_FILE ? '' : ` --config ${out}`;
+  const flag = out === DEFAULT_CONFIG_FILE ? '' : ` --config ${shellWord(out)}`;
   return `Start it:            plimsoll serve${flag}
 Point a client at:   http://127.0.0.1:8787/v1 with the model "auto"
 ${start === 'measure' ? 'After some days:     plimsoll plan, as the file says' : 'For a promise:       docs/FIRST-SAVING.md'}

@@ -16,6 +16,7 @@ import { loadConfig } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import { noSuchProfile } from '../../router/profile-choice.ts';
+import { shellWord } from '../../router/shell-word.ts';
 import { withState } from '../open-state.ts';
 import { print, printJson, printNow, showsNothing } from '../terminal.ts';
 
@@ -160,7 +161,7 @@ function revokedAgain(file: string, id: string): string {
     revokeKey(file, id, new Date());
     return 'and is revoked again.';
   } catch {
-    return `and could not be revoked again: run \`plimsoll keys revoke ${id} --file ${file}\`.`;
+    return `and could not be revoked again: run \`plimsoll keys revoke ${id} --file ${shellWord(file)}\`.`;
   }
 }
 

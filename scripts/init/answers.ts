@@ -25,7 +25,9 @@ export interface Answers {
   readonly strong: string;
   /** Rungs between them, by their names, cheapest first. */
   readonly between?: Readonly<Record<string, string>>;
-  /** Of models that the price table does not know: US dollars a million tokens. */
+  /** A configuration that there is already, as it is written: all of it is taken over but for what the answers decide. */
+  readonly configured?: Readonly<Record<string, unknown>>;
+  /** That somebody stated: US dollars a million tokens. */
   readonly prices?: Readonly<Record<string, { readonly input: number; readonly output: number }>>;
   readonly use: Use;
   /** Mean quality loss that is acceptable, 0 to 1. */

@@ -2,22 +2,34 @@ import { Document, Scalar } from 'yaml';
 import { shippedProviders } from '../../router/catalog/index.ts';
 import type { Answers, WantedProvider } from './answers.ts';
 
+/** Fields of the answers: those of a configuration that there is already do not count. */
+const DECIDED = ['artifact', 'ladder', 'default_policy', 'score_always', 'allow_ungated'];
+const WITH_ANSWERS = ['providers', 'models'];
+
 /** The configuration for the answers, with a comment on each part. Keys stand in it by the names of their variables alone. */
 export function configText(answers: Answers): string {
-  const { margin, start, use } = answers;
+  const { margin, start, use, configured = {} } = answers;
+  const kept = Object.entries(configured).filter(([name]) => ![...DECIDED, ...WITH_ANSWERS].includes(name));
+  const dropped = DECIDED.filter((name) => configured[name] !== undefined && name !== 'ladder');
+  const isNew = (name: string) => configured[name] === undefined;
+  const models = modelsOf(answers);
   const parts = [
     '# Configuration of Plimsoll. Every field: docs/CONFIGURATION.md. Check it: plimsoll doctor --online',
     section('Whom Plimsoll calls. Keys stay in the environment.', {
-      providers: providersOf(answers.providers),
+      providers: { ...(configured['providers'] as object | undefined), ...providersOf(answers.providers) },
     }),
-    ...(unpriced(answers).length === 0 ? [] : [unknownModels(unpriced(answers), answers.prices)]),
+    ...(Object.keys(models).length === 0 ? [] : [modelsText(models, answers)]),
     section('Requests for the model "auto" go to one of these.', { ladder: ladderOf(answers) }),
     start === 'measure' ? MEASURE : ROUTE,
     floors(margin),
-    section('Each request is recorded, without its text: plimsoll plan and the dashboard read it.', {
-      decision_log: { to: 'state' },
-    }),
-    CAPTURE,
+    ...(isNew('decision_log')
+      ? [
+          section('Each request is recorded, without its text: plimsoll plan and the dashboard read it.', {
+            decision_log: { to: 'state' },
+          }),
+        ]
+      : []),
+    ...(isNew('capture') ? [CAPTURE] : []),
     ...(use === 'agents'
       ? [
           section(
@@ -29,6 +41,12 @@ export function configText(answers: Answers): string {
     ...(use === 'batch'
       ? [section('Nobody waits: a late model is waited for, not replaced.', { latency: { class: 'batch' } })]
       : []),
+    ...(kept.length === 0
+      ? []
+      : [section('Taken over from the configuration that there was.', Object.fromEntries(kept))]),
+    ...(dropped.length === 0
+      ? []
+      : [`# Not taken over, since they were for the ladder that there was: ${dropped.join(', ')}.`]),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -46,13 +64,25 @@ const ROUTE = `# The artifact that ships has its PASS for other models than your
 # labels of your own traffic (docs/FIRST-SAVING.md) this line goes.
 allow_ungated: true`;
 
-/** Models that the price table does not know must be named, or they are no models. */
-function unknownModels(models: readonly string[], prices: Answers['prices'] = {}): string {
-  const entries = models.map((model) => [model, prices[model] === undefined ? {} : { price: prices[model] }]);
-  const text = yamlOf({ models: Object.fromEntries(entries) });
-  if (models.every((model) => prices[model] !== undefined))
-    return `# US dollars for a million tokens, of models that the price table does not know.\n${text}`;
-  return `# Nothing is known of these models. With prices in US dollars for a million tokens, such as { price: { input: 0.10, output: 0.40 } } in place
+type Models = Readonly<Record<string, { readonly price?: object }>>;
+
+/** Those that were configured, those whose price was stated, and those that the price table does not know: without a name here they are no models. */
+function modelsOf({ configured = {}, prices = {}, ...answers }: Answers): Models {
+  const written = (configured['models'] ?? {}) as Models;
+  const named = [...Object.keys(prices), ...unpriced({ configured, ...answers })];
+  const added = named.map((model) => {
+    const price = prices[model];
+    return [model, { ...written[model], ...(price !== undefined && { price }) }];
+  });
+  return { ...written, ...Object.fromEntries(added) };
+}
+
+function modelsText(models: Models, answers: Answers): string {
+  const text = yamlOf({ models });
+  const hasPrice = (model: string) => models[model]?.price !== undefined;
+  if (unpriced(answers).every(hasPrice))
+    return `# US dollars for a million tokens, and what else is not as the price table has it.\n${text}`;
+  return `# Of models without a price nothing is known. With prices in US dollars for a million tokens, such as { price: { input: 0.10, output: 0.40 } } in place
 # of {}, savings and budgets are counted.
 ${text}`;
 }
@@ -93,15 +123,18 @@ export function providersOf(providers: readonly WantedProvider[]) {
   );
 }
 
-function ladderOf({ cheap, strong, between }: Answers) {
+function ladderOf({ cheap, strong, between }: Pick<Answers, 'cheap' | 'strong' | 'between'>) {
   return { cheap, ...between, strong };
 }
 
-/** Models that the price table does not know. */
-function unpriced({ providers, ...answers }: Answers): string[] {
-  return Object.values(ladderOf({ providers, ...answers })).filter((model) => {
+/** Models of the ladder that the price table does not know. */
+function unpriced(answers: Answers): string[] {
+  const { providers, configured = {} } = answers;
+  const written = (configured['providers'] ?? {}) as Readonly<Record<string, { readonly kind: string }>>;
+  return Object.values(ladderOf(answers)).filter((model) => {
     const at = model.indexOf('/');
-    const kind = providers.find(({ name }) => name === model.slice(0, at))?.kind;
+    const provider = model.slice(0, at);
+    const kind = providers.find(({ name }) => name === provider)?.kind ?? written[provider]?.kind;
     const known = shippedProviders().find((one) => one.kind === kind)?.models ?? [];
     return !known.some(({ id }) => id === model.slice(at + 1));
   });

@@ -8,6 +8,7 @@ import type {
   Share,
 } from '../../evals/review/index.ts';
 import { type Html, html, type Part } from '../../router/markup.ts';
+import { shellWord } from '../../router/shell-word.ts';
 import { type Chosen, caseHtml, GRADE_NAMES, gradeBar, timeHtml } from './case-view.ts';
 import { helpButton, helpDialog } from './help.ts';
 import { layout, notice } from './layout.ts';
@@ -42,7 +43,7 @@ ${table(
 <section><h2>Agreement</h2>${agreementHtml(pairs, alpha)}</section>
 <section><h2>To be settled</h2>${toSettleHtml(review)}</section>
 <section><h2>Labels</h2><p>This makes labels of people of the grades. The mean of the reviewers counts, and where a disagreement was settled, the settlement.</p>
-<div class="code" role="group" aria-label="Command" tabindex="0"><pre><code>plimsoll review read --cases … --key ${files}.key.json --reviews ${files} --out reviewed.jsonl</code></pre></div></section></div>`,
+<div class="code" role="group" aria-label="Command" tabindex="0"><pre><code>plimsoll review read --cases … --key ${shellWord(`${files}.key.json`)} --reviews ${shellWord(files)} --out reviewed.jsonl</code></pre></div></section></div>`,
   });
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { loadSuite } from '../../evals/gate/index.ts';
 import { loadConfig } from '../../router/config/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
@@ -154,5 +155,83 @@ describe('plimsoll design', () => {
       await inHome(...args),
       /Nothing can be said of openai\/gpt-6-luna: it is not in the public sets that ship\..* --qualities FILE/,
     );
+  });
+
+  it('takes tokens for labelled cases that say none, as its own advice says', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => ({
+      prompt: `Question ${i} about a lake`,
+      task: 'chat',
+      outcomes: { small: { quality: i % 2 }, large: { quality: 1 } },
+    }));
+    writeFileSync(place('no-tokens.jsonl'), jsonLines(rows));
+    const args = ['design', '--data', 'no-tokens.jsonl', '--models', `small=${MODELS[0]},large=${MODELS[1]}`];
+    expectRefusal(await inHome(...args), /Give --tokens chat=400\/120, or --tokens 400\/120/);
+    const found = jsonOf(await inHome(...args, '--tokens', '400/120', '--json'));
+    expect(found.mix.tasks).toMatchObject([{ task: 'chat', input_tokens: 400, output_tokens: 120 }]);
+  });
+});
+
+describe('plimsoll design --write', () => {
+  const stated = ['design', '--share', 'summary=0.8,sql=0.2', '--tokens', '1000/200', '--margin', '0.03'];
+  const models = ['--qualities', 'qualities.csv', '--models', `small=${MODELS[0]},large=${MODELS[1]}`];
+  const designed = (...more: string[]) => inHome(...stated, ...models, ...more);
+
+  it('takes over all that is configured but for the ladder', async () => {
+    const own = `providers:
+  openai:
+    kind: openai
+    base_url: https://proxy.example/v1
+    api_key_env: PROXY_KEY
+    headers: { x-team: search }
+  local: { kind: openai-compatible, base_url: http://127.0.0.1:1/v1 }
+models:
+  openai/gpt-4o: { price: { input: 1, output: 4, cached: 0.5 }, context_window: 64000 }
+  local/tiny: { price: { input: 0, output: 0 } }
+ladder: { cheap: local/tiny, strong: openai/gpt-4o }
+default_policy: always-cheap
+upstream: { deadline_ms: 9000 }
+limits: [{ windows: [{ 24h: 10 usd }] }]
+`;
+    writeFileSync(place('own.yaml'), own);
+    const run = await designed('--config', 'own.yaml', '--write', 'kept', '--price', `${MODELS[0]}=0.2/0.8`);
+    expect(run.code, run.stderr).toBe(0);
+    const text = readFileSync(place('kept/plimsoll.config.yaml'), 'utf8');
+    const [before, after] = [parse(own), parse(text)];
+    expect(after).toMatchObject({
+      providers: before.providers,
+      models: { ...before.models, [MODELS[0]]: { price: { input: 0.2, output: 0.8 } } },
+      ladder: { cheap: MODELS[0], strong: MODELS[1] },
+      default_policy: 'always-strong',
+      upstream: before.upstream,
+      limits: before.limits,
+    });
+    expect(text).toMatch(/^# Not taken over, .*: default_policy\.$/m);
+    expect(loadConfig(place('kept/plimsoll.config.yaml'), {}).models[MODELS[1]]).toMatchObject({
+      price: { inputUsd: 1, outputUsd: 4, cachedInputUsd: 0.5 },
+    });
+  });
+
+  it.each(['a-file', 'a-file/below'])('refuses %s, which no folder can be', async (folder) => {
+    writeFileSync(place('a-file'), 'kept');
+    expectRefusal(
+      await designed('--write', folder, '--force'),
+      /--write: a-file is a file, not a folder\. Name another folder/,
+    );
+    expect(readFileSync(place('a-file'), 'utf8')).toBe('kept');
+  });
+
+  it('prints commands that a shell takes, whatever the folder is called', async () => {
+    const folder = "it's a design";
+    const { stdout, code, stderr } = await designed('--write', folder);
+    expect(code, stderr).toBe(0);
+    const commands = stdout.split('\n').filter((line) => line.startsWith('  plimsoll '));
+    const words = commands.map((line) => {
+      const { stdout: split } = spawnSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
+      return split.split('\0');
+    });
+    expect(words.map((one) => one[1])).toEqual(['label', 'train', 'gate']);
+    expect(words[0]).toContain(`${folder}/plimsoll.config.yaml`);
+    expect(words[1]).toContain(`${folder}/cases.jsonl`);
+    expect(words[2]).toContain(`${folder}/suite.yaml`);
   });
 });

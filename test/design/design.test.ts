@@ -134,6 +134,24 @@ describe('a design', () => {
     expect(found.policy.cost_usd.expected).toBeLessThan(two.policy.cost_usd.expected);
   });
 
+  it('says of the cost what it says of the saving', () => {
+    const { saved, policy, single_models } = design(options());
+    const whole = single_models.find(({ model }) => model === 'large')!.cost_usd;
+    expect(policy.cost_usd.high).toBeGreaterThan(1.2 * policy.cost_usd.low);
+    for (const [one, other] of [
+      ['expected', 'expected'],
+      ['low', 'high'],
+      ['high', 'low'],
+    ] as const)
+      expect(saved[one]).toBeCloseTo(1 - policy.cost_usd[other] / whole, 12);
+  });
+
+  it('calls the model that losses count against by its name, and not the best', () => {
+    const found = design(options({ strongest: 'large' }));
+    expect(designText(found)).toContain('does worse than large on');
+    expect(designText(found)).not.toMatch(/strongest model|expected to be the best/);
+  });
+
   it('needs more labels for a smaller margin', () => {
     const [wide, narrow] = [0.06, 0.02].map((margin) => design(options({ margin })).labels.needed);
     expect(narrow!).toBeGreaterThan(2 * wide!);
@@ -169,7 +187,7 @@ describe('a design', () => {
     [
       'a strongest model that is the cheapest',
       { strongest: 'small' },
-      /small is expected to be the best .* none costs less/,
+      /Losses are to count against small \(--strong\), and none of the models costs less/,
     ],
   ])('refuses %s', (_, change, message) => {
     expect(() => design(options(change))).toThrow(message);
@@ -217,6 +235,11 @@ describe('models and prices', () => {
 
   it.each<[string, () => unknown, RegExp]>([
     ['a price without a model', () => parsePrices(['0.1/0.2']), /--price: "0\.1\/0\.2" must be a model and/],
+    [
+      'a label twice',
+      () => parseModels('small=a/x,small=b/y'),
+      /--models: the label "small" is given twice, for a\/x and for b\/y/,
+    ],
     ['an empty model', () => parseModels('a,,b'), /--models: "" is no model/],
     [
       'a price of no model',
@@ -329,5 +352,27 @@ describe('a mix of what is recorded', async () => {
     ]);
     expect(qualities).toContainEqual({ model: 'small', task: 'sql', quality: 0.4, n: 5, costUsd: 0.001 });
     expect(mix.notes).toEqual(['The task of 5 of 10 cases is predicted from their text.']);
+  });
+
+  it('of labelled cases takes tokens that they do not say', () => {
+    const cases = Array.from({ length: 4 }, (_, i) =>
+      parseCase(
+        {
+          id: `${i}`,
+          prompt: `Question ${i}`,
+          task: i < 2 ? 'sql' : 'chat',
+          outcomes: { small: { quality: 0 }, large: { quality: 1 } },
+        },
+        `${i}`,
+      ),
+    );
+    const tasks = (tokens: string) => mixOfCases(cases, ['small', 'large'], undefined, tokens).mix.tasks;
+    const all = { inputTokens: 400, outputTokens: 120 };
+    expect(tasks('400/120')).toMatchObject([all, all]);
+    expect(tasks('sql=400/120')).toEqual([
+      { task: 'chat', share: 0.5 },
+      { task: 'sql', share: 0.5, ...all },
+    ]);
+    expect(() => tasks('maths=1/1')).toThrow(/--tokens: the task "maths" is of no labelled case/);
   });
 });
