@@ -98,7 +98,11 @@ export async function streamedReply(
   bytes: Bytes,
   key: string | undefined,
 ): Promise<AttemptOutcome> {
-  const reader = new StreamReader(call.dialect, call.streamUsage);
+  const reader = new StreamReader(
+    call.dialect,
+    call.streamUsage,
+    call.logprobs || call.body['logprobs'] === true,
+  );
   const most = call.dialect === 'responses' ? MAX_FIRST_RESPONSE_BYTES : MAX_FIRST_EVENT_BYTES;
   const first = await firstChunks(bytes, reader, most);
   if (first === undefined || reader.empty) {

@@ -65,11 +65,14 @@ export class StreamReader {
   /** An error has come that the client's library would take for the end of a whole reply. */
   #hiddenError = false;
 
-  /** @param hidesUsage takes out what a provider adds because it was asked for the tokens of the stream */
-  constructor(dialect: Dialect, hidesUsage = false) {
+  /**
+   * @param hidesUsage takes out what a provider adds because it was asked for the tokens of the stream
+   * @param hasLogprobs the provider was asked for log-probabilities
+   */
+  constructor(dialect: Dialect, hidesUsage = false, hasLogprobs = false) {
     this.#dialect = dialect;
     this.#hidesUsage = hidesUsage;
-    this.#usage = new UsageReader(dialect);
+    this.#usage = new UsageReader(dialect, hasLogprobs);
     this.#stopReasons = new StreamedStopReasons(dialect);
   }
 
@@ -223,7 +226,7 @@ export class StreamReader {
   #read({ event, data }: SseEvent): JsonEdit[] {
     if (this.#begun && this.#isText(event, data)) {
       this.#lastData = data;
-      this.#usage.readText(data.length);
+      this.#usage.readText(data);
       return [];
     }
     const named = event === 'error';

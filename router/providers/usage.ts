@@ -32,18 +32,22 @@ const CONTENT_FIELD = 12;
  */
 export class UsageReader {
   readonly #dialect: Dialect;
+  readonly #hasLogprobs: boolean;
   #counts: JsonObject = {};
   #final = false;
   #events = 0;
   #characters = 0;
   #shortest = Number.POSITIVE_INFINITY;
 
-  constructor(dialect: Dialect) {
+  /** @param hasLogprobs events may have log-probabilities of their tokens, which are no output */
+  constructor(dialect: Dialect, hasLogprobs = false) {
     this.#dialect = dialect;
+    this.#hasLogprobs = hasLogprobs;
   }
 
-  /** An event that holds no counts. @param length of its data */
-  readText(length: number): void {
+  /** An event that holds no counts. */
+  readText(data: string): void {
+    const length = this.#hasLogprobs ? lengthWithoutLogprobs(data) : data.length;
     if (length <= SHORTEST_EVENT) return;
     this.#events++;
     this.#characters += length;
@@ -52,7 +56,7 @@ export class UsageReader {
 
   /** `data` is that of one event. Most are text: only those that may hold counts are parsed. */
   read(data: string): void {
-    this.readText(data.length);
+    this.readText(data);
     if (data.includes('"usage"') && !data.includes('"usage":null')) this.#count(data);
   }
 
@@ -88,6 +92,17 @@ export class UsageReader {
     this.#counts = { ...this.#counts, ...Object.fromEntries(known) };
     this.#final ||= this.#dialect !== 'anthropic' || fieldIn(event, 'type') === 'message_delta';
   }
+}
+
+const LOGPROBS = /"logprobs":\s?\{/;
+/** OpenAI and the servers that copy it write it behind the log-probabilities. */
+const AFTER_LOGPROBS = '"finish_reason"';
+
+function lengthWithoutLogprobs(data: string): number {
+  const from = data.search(LOGPROBS);
+  if (from === -1) return data.length;
+  const to = data.indexOf(AFTER_LOGPROBS, from);
+  return to === -1 ? from : data.length - (to - from);
 }
 
 /** A count of 0, or a group of them. */

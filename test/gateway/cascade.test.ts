@@ -153,6 +153,7 @@ describe.each([false, true])('stream %s', (stream) => {
     const promptUsd = 1e-6 * (spent![0]!.usage!.input_tokens ?? 0);
     expect(spent).toMatchObject([{ model: 'first/small', estimated: true }]);
     expect(promptUsd).toBeGreaterThan(0);
+    expect(spent![0]!.usage!.output_tokens).toBeLessThanOrEqual(stream ? 19 : 0); // events, whatever their log-probabilities
     if (stream)
       expect(checkUsd).toBeGreaterThan(promptUsd); // some words had come
     else expect(checkUsd).toBeCloseTo(promptUsd, 12);

@@ -84,3 +84,23 @@ test('an hour in the words of the AI SDK’s providers', () => {
   expect(of({ cacheDetails })).toEqual(hour);
   expect(of({ prompt_tokens: 1_000 })).toStrictEqual(COUNTS);
 });
+
+test.each([
+  ['compact', (event: object) => JSON.stringify(event)],
+  ['with spaces', (event: object) => JSON.stringify(event).replaceAll('":', '": ')],
+])('a stream without counts: log-probabilities are no output (%s)', (_, written) => {
+  const estimated = (hasLogprobs: boolean) => {
+    const reader = new StreamReader('openai', false, hasLogprobs);
+    const first = { index: 0, delta: { role: 'assistant' }, logprobs: null, finish_reason: null };
+    reader.push(Buffer.from(`data: ${written({ id: 'a', choices: [first] })}\n\n`));
+    for (let i = 0; i < 12; i++) {
+      const content = [{ token: ' heron', logprob: -0.25, bytes: [32, 104, 101, 114, 111, 110] }];
+      const logprobs = hasLogprobs ? { content, refusal: null } : null;
+      const choice = { index: 0, delta: { content: ' heron' }, logprobs, finish_reason: null };
+      reader.push(Buffer.from(`data: ${written({ id: 'a', choices: [choice] })}\n\n`));
+    }
+    return reader.estimatedOutputTokens();
+  };
+  expect(estimated(true)).toBe(13); // one an event
+  expect(estimated(false)).toBe(13);
+});
