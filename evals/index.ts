@@ -67,5 +67,5 @@ export {
   train,
 } from './lifecycle/index.ts';
 export { markdownReport, terminalReport, writeReports } from './report/index.ts';
-export { readReview, writeReview } from './review/index.ts';
+export { openReviewDesk, readReview, writeReview } from './review/index.ts';
 export type { CertifiableMargin, ThresholdRule } from './threshold/index.ts';

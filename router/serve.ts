@@ -39,7 +39,7 @@ export async function serveUntilSignal(
 /** @param beforeListening once the server listens, whoever sees it may send signals */
 async function start(
   config: Config,
-  { readConfig, configFile, promotion, banner }: ServeOptions,
+  { readConfig, configFile, promotion, review, banner }: ServeOptions,
   logger: Logger,
   beforeListening: (reload: () => Promise<Reload>) => void = () => {},
 ): Promise<Served> {
@@ -71,6 +71,7 @@ async function start(
     config,
     currentConfig: () => current,
     promotion,
+    review,
     banner,
     router,
     logger,

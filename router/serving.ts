@@ -1,5 +1,6 @@
 import type { Dialect } from './catalog/index.ts';
 import type { Config } from './config/index.ts';
+import type { ReviewDesk } from './grading/index.ts';
 import type { Reload, Router } from './router.ts';
 
 /*
@@ -14,6 +15,8 @@ export interface ServeOptions {
   readonly configFile?: string;
   /** Lets the dashboard choose what serves in a store of artifacts; without it only commands do. Called with the first change. */
   readonly promotion?: () => Promise<ArtifactPromotion>;
+  /** Opens the labelled cases that people grade on the dashboard; without it only `plimsoll review` does. Called with the first visit. */
+  readonly review?: (options: NonNullable<Config['review']>) => Promise<ReviewDesk>;
   /** A sentence above every page of the dashboard, such as that this server is for tests. */
   readonly banner?: string;
 }

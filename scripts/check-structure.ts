@@ -27,6 +27,7 @@ const ROOMS = [
   'router/rising-id.ts',
   'router/worker-thread.ts',
   'router/json',
+  'router/grading',
   'router/files',
   'router/redaction',
   'router/state',

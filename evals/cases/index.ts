@@ -75,7 +75,7 @@ export {
   withGivenOutcomes,
 } from './given-outcomes.ts';
 export { mostSimilar, requireLadderOrder } from './models.ts';
-export { DEFAULT_QUALITY_FIELD } from './outcome.ts';
+export { DEFAULT_QUALITY_FIELD, JUDGED_QUALITY } from './outcome.ts';
 export {
   BadRow,
   catchBadRow,

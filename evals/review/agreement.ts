@@ -1,3 +1,4 @@
+import type { Agreement, Coefficient, PairAgreement } from '../../router/grading/index.ts';
 import {
   bootstrapStatisticInterval,
   clopperPearsonInterval,
@@ -12,38 +13,6 @@ const FEWEST_CASES = 10;
 
 /** Item -> quality of its reply, 0 to 1, as one reviewer sees it. */
 export type Ratings = ReadonlyMap<string, number>;
-
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** A coefficient of agreement, 1 if all agree, 0 if no more than by chance. */
-export interface Coefficient {
-  /** Undefined without a common item, or if chance alone agrees on everything. */
-  readonly value: number | undefined;
-  /** 95 %, by a bootstrap over cases: a description. Undefined for fewer than 10 cases, and if nobody disagrees, where it would have no width at any n. */
-  readonly interval: Interval | undefined;
-  /** Items with ratings of two reviewers or more, and the cases that they are of. */
-  readonly items: number;
-  readonly cases: number;
-}
-
-export interface PairAgreement {
-  readonly reviewers: readonly [string, string];
-  readonly kappa: Coefficient;
-  /** Cases of both on which they agree on every reply, with the exact 95 % interval of that share; undefined without a case. */
-  readonly equal: { readonly cases: number; readonly interval: Interval } | undefined;
-}
-
-export interface Agreement {
-  /** Cohen's kappa of each two reviewers. */
-  readonly pairs: readonly PairAgreement[];
-  /** Krippendorff's alpha of all reviewers: `nominal` for pairs, `interval` for grades of single replies. */
-  readonly alpha: Coefficient;
-  /** Cases whose reviewers disagree on a reply, in the order of the key. */
-  readonly disagreements: readonly string[];
-}
 
 /** How far reviewers agree, on the items that more than one of them rated. */
 export function agreementOf(
@@ -80,14 +49,7 @@ function pairAgreement(
       return a === undefined || b === undefined ? [] : [[a, b]];
     }),
   );
-  const kappa = coefficientOf(common, (drawn) =>
-    drawn.length === 0
-      ? undefined
-      : cohenKappa(
-          drawn.map(([a]) => a),
-          drawn.map(([, b]) => b),
-        ),
-  );
+  const kappa = kappaOf(common);
   if (kappa.cases === 0) return { reviewers, kappa, equal: undefined };
   const equal = kappa.cases - common.filter((one) => one.some(differ)).length;
   return {
@@ -95,6 +57,18 @@ function pairAgreement(
     kappa,
     equal: { cases: equal, interval: clopperPearsonInterval(equal, kappa.cases, DELTA) },
   };
+}
+
+/** Cohen's kappa of two raters. @param cases the two ratings of each item of each case */
+export function kappaOf(cases: readonly (readonly (readonly number[])[])[]): Coefficient {
+  return coefficientOf(cases, (drawn) =>
+    drawn.length === 0
+      ? undefined
+      : cohenKappa(
+          drawn.map(([a]) => a),
+          drawn.map(([, b]) => b),
+        ),
+  );
 }
 
 /** @param cases the ratings of each item of each case; replies to one request are drawn together */

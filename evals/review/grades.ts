@@ -1,17 +1,10 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../../router/errors.ts';
+import { BEST_SCORE, GRADES, LONGEST_NOTE } from '../../router/grading/index.ts';
 import { parseJson } from '../../router/json/index.ts';
 import { mean } from '../../router/statistics/index.ts';
 import type { ReviewKey } from './key.ts';
-
-/** What a reviewer says of a reply: good enough, not good enough, or that it cannot be told. */
-export const GRADES = ['good', 'bad', 'unclear'] as const;
-export type Grade = (typeof GRADES)[number];
-
-/** The best score; the worst is 0. */
-export const BEST_SCORE = 10;
-export const LONGEST_NOTE = 4_000;
 
 const gradedSchema = z.strictObject({
   item: z.string(),
@@ -43,6 +36,8 @@ const lineSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('skip'), ...entry }),
   /** `line`, from 1, no longer counts. */
   z.strictObject({ kind: z.literal('undo'), at: entry.at, reviewer: z.string(), line: z.int().positive() }),
+  /** Who saw what others said of a case grades it no more. */
+  z.strictObject({ kind: z.literal('reveal'), at: entry.at, reviewer: z.string(), case: z.string() }),
   z.strictObject({
     kind: z.literal('settle'),
     at: entry.at,
@@ -68,6 +63,7 @@ export class GradeLog {
   #lines = 0;
   readonly #entries = new Map<string, Entries>();
   readonly #settled = new Map<string, Settlement>();
+  readonly #revealed = new Map<string, Set<string>>();
 
   get isEmpty(): boolean {
     return this.#lines === 0;
@@ -76,6 +72,8 @@ export class GradeLog {
   add(line: GradeLine): void {
     this.#lines++;
     if (line.kind === 'settle') this.#settled.set(line.case, { ...line, line: this.#lines });
+    else if (line.kind === 'reveal')
+      this.#revealed.set(line.reviewer, this.revealedTo(line.reviewer).add(line.case));
     else if (line.kind === 'undo') this.#of(line.reviewer).remove(line.line);
     else if (line.kind !== 'review') this.#of(line.reviewer).add({ ...line, line: this.#lines });
   }
@@ -124,6 +122,11 @@ export class GradeLog {
       }
     }
     return graders;
+  }
+
+  /** Cases of which somebody has seen what others said. */
+  revealedTo(reviewer: string): Set<string> {
+    return this.#revealed.get(reviewer) ?? new Set();
   }
 
   /** Case -> how a disagreement was settled. */

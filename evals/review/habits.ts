@@ -1,25 +1,8 @@
+import type { Habits, Share } from '../../router/grading/index.ts';
 import { clopperPearsonInterval } from '../../router/statistics/index.ts';
-import type { Interval } from './agreement.ts';
 import { type GradeEntry, qualityOf } from './grades.ts';
 
 const DELTA = 0.05;
-
-/** `count` of `n`, with the exact 95 % interval of the share; undefined without any. */
-export interface Share {
-  readonly count: number;
-  readonly n: number;
-  readonly interval: Interval | undefined;
-}
-
-/** How a reviewer grades, whatever the replies are worth. */
-export interface Habits {
-  /** Of the cases that came again with the sides swapped: those on which a grade was another one. */
-  readonly changed: Share;
-  /** Of the screens with one best reply: those on which it was the first one. About 1 / replies without a bias. */
-  readonly firstBest: Share;
-  /** Of the replies that were graded: those of which it could not be told. */
-  readonly unclear: Share;
-}
 
 /** @param grades what counts of one reviewer, one entry a screen */
 export function habitsOf(grades: readonly GradeEntry[]): Habits {
@@ -51,6 +34,7 @@ function bestPlace({ grades }: GradeEntry): number[] {
   return known.filter((one) => one === most).length === 1 ? [known.indexOf(most)] : [];
 }
 
-function shareOf(count: number, n: number): Share {
+/** With the exact 95 % interval. */
+export function shareOf(count: number, n: number): Share {
   return { count, n, interval: n === 0 ? undefined : clopperPearsonInterval(count, n, DELTA) };
 }

@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
+import type { Config } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock, SyncedLines } from '../../router/files/index.ts';
+import type { ReviewDesk } from '../../router/grading/index.ts';
 import type { CanonicalRow } from '../cases/index.ts';
 import { FIRST_LINE, parseGrades } from './grades.ts';
 import { keyFileOf, type ReviewKey, readKey, writeKey } from './key.ts';
 import { Review } from './review.ts';
 import { hasReplies, newItem, readRows, type SampleOptions, sampleCases } from './sample.ts';
+import { surveyOf } from './survey.ts';
 
 export interface OpenReviewOptions extends SampleOptions {
-  /** Their names, each once. */
+  /** Their names, each once; others may join later. */
   readonly reviewers: readonly string[];
   /** Share of the cases that every reviewer grades, 0 to 1. */
   readonly overlap: number;
@@ -35,11 +38,11 @@ const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._' -]{0,38}[\p{L}\p{M}\p{N}.])?$/
 /**
  * Opens a review for the page: draws the cases, or goes on where an earlier run ended, however that was. Until it is closed no other
  * process can open it.
- * @throws PlimsollError as sampleCases; `invalid-input`: names or candidates that a page cannot have, another draw than the review was begun
+ * @throws PlimsollError as readRows and sampleCases; `invalid-input`: names or candidates that a page cannot have, another draw than the review was begun
  *   with, cases that it was not begun with, a file that is no review; `io`: another process has it open, or it cannot be written
  */
 export async function openReview(options: OpenReviewOptions): Promise<OpenedReview> {
-  requireReviewers(options.reviewers);
+  requireNames(options.reviewers);
   requireCandidates(options.candidates);
   const release = holdLock(options.out);
   try {
@@ -50,14 +53,25 @@ export async function openReview(options: OpenReviewOptions): Promise<OpenedRevi
   }
 }
 
+/** The review of a configuration (`review`), which people join on the dashboard. @throws PlimsollError as openReview */
+export async function openReviewDesk({
+  models: candidates,
+  ...options
+}: NonNullable<Config['review']>): Promise<ReviewDesk> {
+  const { review } = await openReview({ ...options, candidates, reviewers: [] });
+  return review;
+}
+
 async function openLocked(options: OpenReviewOptions, release: () => void): Promise<OpenedReview> {
   const { out, reviewers } = options;
   const keyFile = keyFileOf(out);
   const begun = existsSync(keyFile);
   if (!begun && (statSync(out, { throwIfNoEntry: false })?.size ?? 0) > 0) throw withoutKey(out, keyFile);
+  const all = await readRows(options.cases);
   const { key, rows, withoutReplies } = begun
-    ? { ...(await goOn(options, keyFile)), withoutReplies: 0 }
-    : await begin(options, keyFile);
+    ? { ...goOn(options, all, keyFile), withoutReplies: 0 }
+    : begin(options, all, keyFile);
+  const survey = surveyOf(all, key.candidates);
   const lines = new SyncedLines(out, 'the grades');
   try {
     const log = parseGrades(out, lines.earlier, key);
@@ -69,7 +83,15 @@ async function openLocked(options: OpenReviewOptions, release: () => void): Prom
       lines.close();
       release();
     };
-    const review = new Review({ key, rows, reviewers, log, append: (line) => lines.append(line), close });
+    const review = new Review({
+      key,
+      rows,
+      reviewers,
+      log,
+      survey,
+      append: (line) => lines.append(line),
+      close,
+    });
     return { review, drawn: rows.size, population: key.population, withoutReplies, keyFile };
   } catch (error) {
     lines.close();
@@ -79,9 +101,9 @@ async function openLocked(options: OpenReviewOptions, release: () => void): Prom
 
 type Rows = ReadonlyMap<string, CanonicalRow>;
 
-async function begin(options: OpenReviewOptions, keyFile: string) {
+function begin(options: OpenReviewOptions, all: readonly CanonicalRow[], keyFile: string) {
   const { candidates, n, overlap, repeat } = options;
-  const { drawn, population, withoutReplies } = await sampleCases(options);
+  const { drawn, population, withoutReplies } = sampleCases(all, options);
   const key: ReviewKey = {
     version: 1,
     style: 'replies',
@@ -96,13 +118,15 @@ async function begin(options: OpenReviewOptions, keyFile: string) {
   return { key, rows: new Map(drawn.map((row) => [row.id, row])), withoutReplies };
 }
 
-async function goOn(options: OpenReviewOptions, keyFile: string): Promise<{ key: ReviewKey; rows: Rows }> {
+function goOn(
+  options: OpenReviewOptions,
+  all: readonly CanonicalRow[],
+  keyFile: string,
+): { key: ReviewKey; rows: Rows } {
   const key = readKey(keyFile);
   requireSameDraw(options, key);
   const wanted = new Set(key.items.map((one) => one.case));
-  const found = (await readRows(options.cases)).filter(
-    (row) => wanted.has(row.id) && hasReplies(row, key.candidates),
-  );
+  const found = all.filter((row) => wanted.has(row.id) && hasReplies(row, key.candidates));
   const rows = new Map(found.map((row) => [row.id, row]));
   const missing = [...wanted].find((id) => !rows.has(id));
   if (missing === undefined) return { key, rows };
@@ -131,6 +155,11 @@ function requireSameDraw({ out, candidates, n, overlap, repeat }: OpenReviewOpti
 
 /** @throws PlimsollError `invalid-input`: no name, one twice, or one that cannot be shown in a line */
 export function requireReviewers(reviewers: readonly string[]): void {
+  requireNames(reviewers);
+  if (reviewers.length === 0) throw notOnce();
+}
+
+function requireNames(reviewers: readonly string[]): void {
   const bad = reviewers.find((name) => !NAME.test(name));
   if (bad !== undefined) {
     throw new PlimsollError(
@@ -138,9 +167,11 @@ export function requireReviewers(reviewers: readonly string[]): void {
       `${JSON.stringify(bad)} cannot be a reviewer's name: up to 40 letters, digits, spaces and . _ ' -, beginning with a letter or a digit.`,
     );
   }
-  if (reviewers.length === 0 || new Set(reviewers).size < reviewers.length) {
-    throw new PlimsollError('invalid-input', 'Name each reviewer once, and at least one: ann,bob.');
-  }
+  if (new Set(reviewers).size < reviewers.length) throw notOnce();
+}
+
+function notOnce(): PlimsollError {
+  return new PlimsollError('invalid-input', 'Name each reviewer once, and at least one: ann,bob.');
 }
 
 function requireCandidates(candidates: readonly string[]): void {

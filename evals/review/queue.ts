@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PlimsollError } from '../../router/errors.ts';
+import type { Screen } from '../../router/grading/index.ts';
 import { itemsByCase, type ReviewItem, type ReviewKey } from './key.ts';
-
-/** One case as one reviewer sees it. */
-export interface Screen {
-  /** Says nothing of case or candidates. */
-  readonly id: string;
-  readonly case: string;
-  /** In the order in which the replies are shown: A, B, … */
-  readonly items: readonly ReviewItem[];
-  /** It was shown before, the other way round. */
-  readonly isRepeat: boolean;
-}
 
 /** How many other screens lie between a case and its repeat, if the queue is long enough: it should not be remembered. */
 const REPEAT_AFTER = 20;

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { PlimsollError } from '../../router/errors.ts';
+import type { Agreement } from '../../router/grading/index.ts';
 import { type JudgedLossBound, judgedLossBound } from '../../router/statistics/index.ts';
 import { type CanonicalRow, writeCases } from '../cases/index.ts';
-import { type Agreement, agreementOf, type Ratings } from './agreement.ts';
+import { agreementOf, type Ratings } from './agreement.ts';
 import { isGradesFile, readGrades } from './grades.ts';
 import { type ReviewKey, readKey } from './key.ts';
 import { hasReplies, qualityOf, readRows } from './sample.ts';

@@ -1,50 +1,35 @@
 import { PlimsollError } from '../../router/errors.ts';
-import type { Message } from '../../router/types.ts';
+import type {
+  Agreement,
+  CaseContent,
+  Contradiction,
+  GivenGrade,
+  GivenGrades,
+  GradedItem,
+  Habits,
+  LabelSurvey,
+  Progress,
+  ReviewDesk,
+  Saved,
+  Screen,
+  SourceComparison,
+  SourceOrder,
+} from '../../router/grading/index.ts';
 import { type CanonicalRow, requestMessages } from '../cases/index.ts';
-import { type Agreement, agreementOf } from './agreement.ts';
+import { agreementOf } from './agreement.ts';
+import { comparisonsOf, contradictionsOf, ordersOf } from './comparison.ts';
 import type { Entry, Graded, GradeEntry, GradeLine, GradeLog, Settlement } from './grades.ts';
-import { type Habits, habitsOf } from './habits.ts';
+import { habitsOf } from './habits.ts';
 import { itemsByCase, type ReviewItem, type ReviewKey } from './key.ts';
-import { dealCases, type Screen, screensFor, sidesFor } from './queue.ts';
+import { dealCases, screensFor, sidesFor } from './queue.ts';
 import { answerOf } from './sample.ts';
-
-/** What was said of one reply, without its name. */
-export type GivenGrade = Omit<Graded, 'item'>;
-
-export interface GivenGrades {
-  /** In the order in which the replies were shown. */
-  readonly grades: readonly GivenGrade[];
-  readonly note?: string;
-  /** `line` of the entry that the person saw on the screen; 0 if there was none. */
-  readonly revision: number;
-}
-
-/**
- * `saved`: it is on the disk. `same`: it was there already, as after a double press. `stale`: the person saw an older state of the screen, as
- * in a second tab, and nothing is saved.
- */
-export type Saved = 'saved' | 'same' | 'stale';
-
-/** What a person reads to grade. */
-export interface CaseContent {
-  readonly messages: readonly Message[];
-  /** What is right, if the case says so. */
-  readonly reference: unknown;
-  /** In the order of the items. */
-  readonly replies: readonly string[];
-}
-
-export interface Progress {
-  readonly graded: number;
-  readonly skipped: number;
-  readonly total: number;
-}
 
 interface Parts {
   readonly key: ReviewKey;
   readonly rows: ReadonlyMap<string, CanonicalRow>;
   readonly reviewers: readonly string[];
   readonly log: GradeLog;
+  readonly survey: LabelSurvey;
   /** Returns when the line is on the disk. */
   readonly append: (line: GradeLine) => void;
   readonly close: () => void;
@@ -54,26 +39,73 @@ interface Parts {
 const LEAD = '';
 
 /** A review on the page: queues of screens, what was graded on them, and how far the graders agree. */
-export class Review {
+export class Review implements ReviewDesk {
   readonly #parts: Parts;
-  readonly #queues: ReadonlyMap<string, readonly Screen[]>;
+  readonly #queues = new Map<string, readonly Screen[]>();
+  /** Reviewer -> all screens that were in the queue, by id: one that was dealt to somebody else may be open in a browser. */
+  readonly #known = new Map<string, Map<string, Screen>>();
   readonly #items: ReadonlyMap<string, readonly ReviewItem[]>;
+  #reviewers: readonly string[];
   #agreement: Agreement | undefined;
+  #comparisons: readonly SourceComparison[] | undefined;
+  #contradictions: readonly Contradiction[] | undefined;
 
   constructor(parts: Parts) {
-    const { key, reviewers, log } = parts;
     this.#parts = parts;
-    this.#items = itemsByCase(key.items);
-    this.#queues = new Map(
-      [...dealCases(key, reviewers, log.graders)].map(([name, cases]) => [
-        name,
-        screensFor(key, name, cases),
-      ]),
-    );
+    this.#items = itemsByCase(parts.key.items);
+    this.#reviewers = parts.reviewers;
+    this.#deal();
   }
 
   get reviewers(): readonly string[] {
-    return this.#parts.reviewers;
+    return this.#reviewers;
+  }
+
+  get survey(): LabelSurvey {
+    return this.#parts.survey;
+  }
+
+  get candidates(): readonly string[] {
+    return this.#parts.key.candidates;
+  }
+
+  /** Gives somebody a queue, who may have had one before: what nobody has graded is dealt anew. */
+  join(reviewer: string): void {
+    if (this.#reviewers.includes(reviewer)) return;
+    this.#reviewers = [...this.#reviewers, reviewer];
+    this.#deal();
+  }
+
+  /** Ends somebody's queue; what they have graded stays. */
+  leave(reviewer: string): void {
+    this.#reviewers = this.#reviewers.filter((one) => one !== reviewer);
+    this.#deal();
+  }
+
+  /** Deals what nobody has graded to one reviewer alone; others get a part again when they join. @returns how many screens that adds */
+  takeOver(reviewer: string): number {
+    const before = this.queue(reviewer).length;
+    this.#reviewers = [reviewer];
+    this.#deal();
+    return Math.max(0, this.queue(reviewer).length - before);
+  }
+
+  #deal(): void {
+    const { key, log } = this.#parts;
+    this.#queues.clear();
+    for (const [name, cases] of dealCases(key, this.#reviewers, log.graders)) {
+      const screens = screensFor(key, name, cases);
+      this.#queues.set(name, this.#withoutRevealed(name, screens));
+      const known = this.#known.get(name) ?? new Map<string, Screen>();
+      for (const screen of screens) known.set(screen.id, screen);
+      this.#known.set(name, known);
+    }
+  }
+
+  /** A case is graded no more by who has seen what others said of it. */
+  #withoutRevealed(reviewer: string, screens: readonly Screen[]): Screen[] {
+    const revealed = this.#parts.log.revealedTo(reviewer);
+    return screens.filter((one) => !revealed.has(one.case) || this.entryOn(reviewer, one)?.kind === 'grade');
   }
 
   /** In the order of the draw. */
@@ -86,9 +118,9 @@ export class Review {
     return this.#queues.get(reviewer) ?? [];
   }
 
-  /** Undefined if it is none of this reviewer's. */
+  /** Undefined if it was never in this reviewer's queue. */
   screen(reviewer: string, id: string): Screen | undefined {
-    return this.queue(reviewer).find((one) => one.id === id);
+    return this.#known.get(reviewer)?.get(id);
   }
 
   /** The first screen without grades that was not skipped; else the first skipped one after a screen; undefined if there is none. */
@@ -110,7 +142,7 @@ export class Review {
     return this.#parts.log.lastOf(reviewer);
   }
 
-  content(id: string, items: readonly ReviewItem[]): CaseContent {
+  content(id: string, items: readonly GradedItem[]): CaseContent {
     const row = this.#row(id);
     return {
       messages: requestMessages(row),
@@ -121,6 +153,7 @@ export class Review {
 
   /** @throws PlimsollError `invalid-input`: another number of grades than replies; `io`: they are not on the disk, and do not count */
   grade(reviewer: string, screen: Screen, { grades, note, revision }: GivenGrades): Saved {
+    if (this.hasSeen(reviewer, screen.case)) return 'revealed';
     const before = this.entryOn(reviewer, screen);
     const given = named(screen.items, grades);
     if (before?.kind === 'grade' && isSame(before, given, note)) return 'same';
@@ -135,6 +168,7 @@ export class Review {
       grades: given,
       ...(note !== undefined && { note }),
     });
+    if (!this.queue(reviewer).includes(screen)) this.#deal();
     return 'saved';
   }
 
@@ -149,12 +183,12 @@ export class Review {
 
   /**
    * Takes the last of a reviewer's entries back, if it is still this one.
-   * @returns its screen; undefined if something else came after it, or it was taken back already
+   * @returns its screen; undefined if something else came after it, it was taken back already, or what others said of the case was seen since
    * @throws PlimsollError `io`
    */
   undo(reviewer: string, line: number): Screen | undefined {
     const last = this.lastOf(reviewer);
-    if (last === undefined || last.line !== line) return undefined;
+    if (last === undefined || last.line !== line || this.hasSeen(reviewer, last.case)) return undefined;
     this.#add({ kind: 'undo', at: now(), reviewer, line });
     return this.screen(reviewer, last.screen);
   }
@@ -166,6 +200,11 @@ export class Review {
       skipped: entries.filter((kind) => kind === 'skip').length,
       total: entries.length,
     };
+  }
+
+  /** Cases that somebody has graded. */
+  get gradedCases(): number {
+    return this.#parts.log.graders.size;
   }
 
   habits(reviewer: string): Habits {
@@ -180,6 +219,35 @@ export class Review {
     const names = [...new Set([...this.reviewers, ...ratings.keys()])];
     this.#agreement = agreementOf(key, new Map(names.map((name) => [name, ratings.get(name) ?? new Map()])));
     return this.#agreement;
+  }
+
+  /** How far people say the same as each other source of labels of which reply is better. */
+  comparisons(): readonly SourceComparison[] {
+    this.#comparisons ??= comparisonsOf(this.#parts);
+    return this.#comparisons;
+  }
+
+  /** Cases on which labels contradict one another, the strongest first. */
+  contradictions(): readonly Contradiction[] {
+    this.#contradictions ??= contradictionsOf(this.#parts);
+    return this.#contradictions;
+  }
+
+  /** Whether somebody has seen what was said of a case. */
+  hasSeen(reviewer: string, id: string): boolean {
+    return this.#parts.log.revealedTo(reviewer).has(id);
+  }
+
+  /** Shows somebody what was said of a case, who then grades it no more. @throws PlimsollError `io` */
+  reveal(reviewer: string, id: string): void {
+    if (this.hasSeen(reviewer, id)) return;
+    this.#add({ kind: 'reveal', at: now(), reviewer, case: id });
+    this.#queues.set(reviewer, this.#withoutRevealed(reviewer, this.queue(reviewer)));
+  }
+
+  /** In which order the labels that the cases brought put the replies; those of one source alone are in no order. */
+  othersOn(id: string, items: readonly GradedItem[]): SourceOrder[] {
+    return ordersOf(this.#row(id), items);
   }
 
   /** Cases on which reviewers disagree, or that have a reply of which nobody could tell: in the order of the draw, settled or not. */
@@ -230,6 +298,8 @@ export class Review {
     this.#parts.append(line);
     this.#parts.log.add(line);
     this.#agreement = undefined;
+    this.#comparisons = undefined;
+    this.#contradictions = undefined;
   }
 
   #row(id: string): CanonicalRow {
@@ -239,7 +309,7 @@ export class Review {
   }
 }
 
-function named(items: readonly ReviewItem[], grades: readonly GivenGrade[]): Graded[] {
+function named(items: readonly GradedItem[], grades: readonly GivenGrade[]): Graded[] {
   if (grades.length !== items.length) {
     throw new PlimsollError(
       'invalid-input',

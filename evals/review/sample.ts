@@ -23,10 +23,12 @@ export interface Sample {
 /**
  * Draws cases without replacement, each with the same probability n / population, as `judgedLossBound` requires. Hashes of their ids
  * decide: the same cases give the same draw.
- * @throws PlimsollError `invalid-input`: a file that is no cases; `insufficient-data`: no case has the replies
+ * @throws PlimsollError `insufficient-data`: no case has the replies
  */
-export async function sampleCases({ cases, candidates, n }: SampleOptions): Promise<Sample> {
-  const rows = await readRows(cases);
+export function sampleCases(
+  rows: readonly CanonicalRow[],
+  { candidates, n }: Pick<SampleOptions, 'candidates' | 'n'>,
+): Sample {
   const byId = new Map(rows.filter((row) => hasReplies(row, candidates)).map((row) => [row.id, row]));
   const reviewable = [...byId.values()];
   if (reviewable.length === 0) {

@@ -5,7 +5,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { BadRow, type CanonicalRow, parseCase, readRecords } from '../cases/index.ts';
 import { keyFileOf, type ReviewKey, type ReviewStyle, writeKey } from './key.ts';
-import { answerOf, newItem, type SampleOptions, sampleCases } from './sample.ts';
+import { answerOf, newItem, readRows, type SampleOptions, sampleCases } from './sample.ts';
 
 export interface WriteReviewOptions extends SampleOptions {
   readonly style: ReviewStyle;
@@ -28,7 +28,7 @@ const FORMULA = /^[=+\-@\t\r]/;
 
 /**
  * Writes replies to be reviewed by people, who see neither models nor labels. In a pair a coin decides which reply is first.
- * @throws PlimsollError as sampleCases; `invalid-input`: a file to write that is there
+ * @throws PlimsollError as readRows and sampleCases; `invalid-input`: a file to write that is there
  */
 export async function writeReview(options: WriteReviewOptions): Promise<WrittenReview> {
   const { out, candidates, style, force = false } = options;
@@ -41,7 +41,7 @@ export async function writeReview(options: WriteReviewOptions): Promise<WrittenR
       { place: { file } },
     );
   }
-  const { drawn, population, withoutReplies } = await sampleCases(options);
+  const { drawn, population, withoutReplies } = sampleCases(await readRows(options.cases), options);
   const items = drawn.flatMap((row) => itemsOf(row, candidates, style));
   const entries = items.map(({ entry }) => entry);
   writeKey(keyFile, { version: 1, style, candidates: [...candidates], population, items: entries });

@@ -17,6 +17,7 @@ import { peopleSchema } from './people-schema.ts';
 import { faultOfProfile, type Profile, profilesSchema, resolvedProfiles } from './profiles-schema.ts';
 import { providersSchema } from './provider-schema.ts';
 import { responseCacheSchema } from './response-cache-schema.ts';
+import { reviewSchema } from './review-schema.ts';
 import { rulesSchema } from './rules-schema.ts';
 import {
   accessSchema,
@@ -100,6 +101,7 @@ export const configSchema = z
       .default('on')
       .describe('on: the page for people is served under /dashboard, and at / to browsers.'),
     oidc: oidcSchema.optional(),
+    review: reviewSchema.optional(),
     state: stateSchema.optional(),
     redis: redisSchema.optional(),
     sessions: sessionsSchema.prefault({}),

@@ -4,6 +4,7 @@ import type { Gateway } from '../gateway/index.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
 import type { ArtifactPromotion } from '../serving.ts';
+import type { ReviewHolder } from './review-holder.ts';
 
 /** What the pages show. */
 export interface DashboardParts {
@@ -16,6 +17,8 @@ export interface DashboardParts {
   readonly budget: MemoryBudget;
   /** Chooses what serves in a store; undefined: only commands do. */
   readonly promotion: (() => Promise<ArtifactPromotion>) | undefined;
+  /** The labelled cases that people grade. */
+  readonly review: ReviewHolder;
   /** Called with each change: who made it, and what came of it. */
   readonly onChange: (change: DashboardChangeRecord) => void;
   /** Whether requests of the API need no key, and this machine alone can reach the server. */

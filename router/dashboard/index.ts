@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { DashboardParts, PageListener } from './dashboard-parts.ts';
 
 export type { DashboardParts, PageListener } from './dashboard-parts.ts';
+export { ReviewHolder } from './review-holder.ts';
 export { createLink } from './sign-in-link.ts';
 
 /** All pages are under it. */

@@ -64,7 +64,7 @@ ${visitor && navigation(visitor, at)}
 ${visitor && whoHtml(visitor)}
 </div>
 </header>
-<main id="main" tabindex="-1">${outcome && outcomeHtml(outcome)}${main}</main>
+<main id="main" tabindex="-1">${outcome?.isQuiet !== true && outcome && outcomeHtml(outcome)}${main}</main>
 <footer class="foot"><p>Plimsoll ${VERSION} · times in UTC · <a href="/openapi.json">The API</a></p></footer>
 </body>
 </html>

@@ -158,10 +158,11 @@ export function openDashboard(parts: DashboardParts): PageListener {
     const { visitor, look, held } = signed;
     const wanted = PAGES.find((one) => one.path === path);
     if (wanted === undefined) return missing(signed);
-    if (!mayDo(visitor, wanted.role)) return forbidden(wanted.role, signed);
-    const main = await wanted.render(contextOf(request, signed, rest));
-    if (main === undefined) return missing(signed);
+    const role = (rest.length > 0 && wanted.below) || wanted.role;
+    if (!mayDo(visitor, role)) return forbidden(role, signed);
     const outcome = sessions.take(held);
+    const main = await wanted.render({ ...contextOf(request, signed, rest), outcome });
+    if (main === undefined) return missing(signed);
     const { name: title, script, style } = wanted;
     return page(
       200,

@@ -17,6 +17,8 @@ export interface PageContext {
   readonly query: URLSearchParams;
   /** What follows the path of the page in the address. */
   readonly steps: readonly string[];
+  /** What came of the last change, which the page shows. */
+  readonly outcome?: Outcome | undefined;
   /** As the browser names the server, for commands to copy. */
   readonly serverUrl: string;
   readonly nowMs: number;
@@ -28,6 +30,8 @@ export interface DashboardPage {
   readonly name: string;
   /** Who may see it. */
   readonly role: Role;
+  /** Who may see what is below it; default: the same. */
+  readonly below?: Role;
   readonly script?: StaticFile;
   /** A style besides that of every page. */
   readonly style?: StaticFile;

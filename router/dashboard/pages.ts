@@ -4,6 +4,17 @@ import { experimentsPage, startExperimentChange, stopExperimentChange } from './
 import { candidateChange, frontierPage } from './frontier-page.ts';
 import { homePage } from './home-page.ts';
 import { createKeyChange, keysPage, revokeKeyChange } from './keys-page.ts';
+import {
+  beginReviewChange,
+  gradeCaseChange,
+  leaveReviewChange,
+  revealCaseChange,
+  settleCaseChange,
+  skipCaseChange,
+  takeOverCasesChange,
+  undoGradeChange,
+} from './labels-changes.ts';
+import { labelsPage } from './labels-page.ts';
 import { livePage } from './live-page.ts';
 import type { DashboardChange, DashboardPage } from './page.ts';
 import { answerTaskChange, claimTaskChange, peoplePage, releaseTaskChange } from './people-page.ts';
@@ -35,6 +46,15 @@ export const PAGES: readonly DashboardPage[] = [
     script: 'playground.js',
     render: playgroundPage,
   },
+  {
+    path: 'labels',
+    name: 'Labels',
+    role: 'view',
+    below: 'operate',
+    style: 'grading.css',
+    script: 'grading.js',
+    render: labelsPage,
+  },
   { path: 'people', name: 'People', role: 'operate', render: peoplePage },
   { path: 'budgets', name: 'Budgets', role: 'view', render: budgetsPage },
   { path: 'providers', name: 'Providers', role: 'view', render: providersPage },
@@ -56,4 +76,12 @@ export const CHANGES: readonly DashboardChange[] = [
   decidePromptChange,
   askCandidatesChange,
   gradeRepliesChange,
+  beginReviewChange,
+  leaveReviewChange,
+  takeOverCasesChange,
+  gradeCaseChange,
+  skipCaseChange,
+  undoGradeChange,
+  revealCaseChange,
+  settleCaseChange,
 ];

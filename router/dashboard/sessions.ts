@@ -25,6 +25,10 @@ export interface Outcome {
   readonly text: string;
   /** To be copied, and shown once: a new API key, or commands. */
   readonly secret?: string | undefined;
+  /** Whether the next page shows by itself what was done, and does not say it. */
+  readonly isQuiet?: boolean;
+  /** What was sent and not saved, to be shown in the form again. */
+  readonly sent?: URLSearchParams | undefined;
   /** The page that is shown then, below /dashboard, in place of the change's own. */
   readonly at?: string | undefined;
 }

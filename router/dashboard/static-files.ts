@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { GRADING_FILES, gradingFile } from '../grading/index.ts';
 import { reportStyle } from '../verdict-report/index.ts';
 import type { PageResponse } from './page-response.ts';
 
@@ -9,6 +10,8 @@ const TYPES = {
   'live.js': 'text/javascript; charset=utf-8',
   'frontier.js': 'text/javascript; charset=utf-8',
   'verdict-report.css': 'text/css; charset=utf-8',
+  'grading.css': 'text/css; charset=utf-8',
+  'grading.js': 'text/javascript; charset=utf-8',
   'playground.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 } as const;
@@ -38,12 +41,18 @@ export function staticFile(hash: string, name: string): PageResponse | undefined
 function load(name: StaticFile): Loaded {
   const known = loaded.get(name);
   if (known !== undefined) return known;
-  const body =
-    name === 'verdict-report.css'
-      ? Buffer.from(reportStyle())
-      : readFileSync(new URL(`./browser/${name}`, import.meta.url));
+  const body = Buffer.from(textOf(name));
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
   const file = { body, type: TYPES[name], hash };
   loaded.set(name, file);
   return file;
+}
+
+/** Some are those of another room. */
+function textOf(name: StaticFile): string {
+  const grading = GRADING_FILES.find((one) => one === name);
+  if (grading !== undefined) return gradingFile(grading);
+  return name === 'verdict-report.css'
+    ? reportStyle()
+    : readFileSync(new URL(`./browser/${name}`, import.meta.url), 'utf8');
 }

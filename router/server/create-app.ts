@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { createQueue, isLoopback } from '../access/index.ts';
 import type { Batches } from '../batches/index.ts';
 import type { Config } from '../config/index.ts';
-import { createDashboard, isForDashboard } from '../dashboard/index.ts';
+import { createDashboard, isForDashboard, ReviewHolder } from '../dashboard/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import { PASSED_ROUTES } from '../passthrough/index.ts';
@@ -32,6 +32,8 @@ export interface PageParts {
   /** That of the last reload; default: the one of the start. */
   readonly currentConfig?: (() => Config) | undefined;
   readonly promotion?: ServeOptions['promotion'] | undefined;
+  /** What people grade. */
+  readonly review?: ReviewHolder | undefined;
   readonly banner?: string | undefined;
 }
 
@@ -95,7 +97,7 @@ function dashboardFor(
   { router, config, send, lifecycle, budget }: ServerContext,
   gateway: Gateway | undefined,
   logger: Logger,
-  { currentConfig = () => config, promotion, banner }: PageParts,
+  { currentConfig = () => config, promotion, review, banner }: PageParts,
 ): RequestListener | undefined {
   if (config.dashboard === 'off') return undefined;
   const { host, allowedHosts } = config.server;
@@ -106,6 +108,7 @@ function dashboardFor(
     gateway,
     budget,
     promotion,
+    review: review ?? new ReviewHolder(undefined, currentConfig),
     banner,
     isOpen,
     isDraining: () => lifecycle.draining,

@@ -2,11 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Batches, openBatches } from '../batches/index.ts';
 import type { Config } from '../config/index.ts';
+import { ReviewHolder } from '../dashboard/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { urlHost } from '../loopback-host.ts';
 import type { Router } from '../router.ts';
-import type { Served } from '../serving.ts';
+import type { Served, ServeOptions } from '../serving.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { batchCalls } from './batch-calls.ts';
 import {
@@ -31,16 +32,26 @@ export async function startServer(
     readonly logger: Logger;
     /** Calls models; without it the server only decides. */
     readonly gateway?: Gateway;
-  } & Partial<PageParts>,
+    readonly review?: ServeOptions['review'] | undefined;
+  } & Omit<PageParts, 'review'>,
 ): Promise<RunningServer> {
-  const { config, router, logger, gateway, currentConfig, promotion, banner } = parts;
+  const { config, router, logger, gateway, currentConfig = () => config, promotion, banner } = parts;
+  const review = new ReviewHolder(parts.review, currentConfig);
   const lifecycle: Lifecycle = { draining: false };
   let batches: Batches | undefined;
   const app = withoutFloods(
-    createApp(router, config, logger, lifecycle, gateway, { currentConfig, promotion, banner }, (context) => {
-      batches = gateway && batchesFor(context, gateway, logger);
-      return batches;
-    }),
+    createApp(
+      router,
+      config,
+      logger,
+      lifecycle,
+      gateway,
+      { currentConfig, promotion, review, banner },
+      (context) => {
+        batches = gateway && batchesFor(context, gateway, logger);
+        return batches;
+      },
+    ),
   );
   const server = createServer(serverOptions(config.server.requestTimeoutMs), app);
   server.on('clientError', respondToClientError);
@@ -62,6 +73,7 @@ export async function startServer(
       closeWithin(server, open, config.server.drainTimeoutMs),
       batches?.close(config.server.drainTimeoutMs),
     ]);
+    await review.close();
     await gateway?.close();
     await router.close();
     return isComplete;

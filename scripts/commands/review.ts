@@ -1,7 +1,5 @@
 import { Command, Option } from 'commander';
 import {
-  type Coefficient,
-  type Interval,
   openReview,
   type ReadReview,
   type ReviewStyle,
@@ -9,6 +7,7 @@ import {
   requireReviewers,
   writeReview,
 } from '../../evals/review/index.ts';
+import type { Coefficient, Interval } from '../../router/grading/index.ts';
 import { ladderFrom, share, wholeNumberBetween } from '../flags.ts';
 import { startReviewServer } from '../review-page/index.ts';
 import { print, printJson, printNotes } from '../terminal.ts';

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { DEFAULT_CONFIG_FILE, withConfigPlace } from '../../router/config/index.ts';
 import { serveUntilSignal } from '../../router/serve.ts';
+import type { ServeOptions } from '../../router/serving.ts';
 import { type ConfigFlags, configFromFlags } from '../config-flags.ts';
 import { wholeNumberBetween } from '../flags.ts';
 import { printJson } from '../terminal.ts';
@@ -24,7 +25,12 @@ export function serveCommand(): Command {
 export async function runServe(flags: ConfigFlags, json = false): Promise<number> {
   const readConfig = () => configFromFlags(flags);
   const configFile = flags.config ?? DEFAULT_CONFIG_FILE;
-  const options = { readConfig, configFile, promotion: () => import('../../evals/lifecycle/index.ts') };
+  const promotion = () => import('../../evals/lifecycle/index.ts');
+  const review: ServeOptions['review'] = async (options) => {
+    const { openReviewDesk } = await import('../../evals/review/index.ts');
+    return openReviewDesk(options);
+  };
+  const options = { readConfig, configFile, promotion, review };
   try {
     return await serveUntilSignal(readConfig(), options, ({ url, port, router }) => {
       const { name, sha256 } = router.artifact;

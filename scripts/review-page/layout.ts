@@ -28,8 +28,9 @@ export function layout(options: LayoutOptions): string {
 <title>${title} · Plimsoll review</title>
 <link rel="icon" href="/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/review.css">
+<link rel="stylesheet" href="/grading.css">
 ${forwardTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${forwardTo}">`}
-<script type="module" src="/review.js"></script>
+<script type="module" src="/grading.js"></script>
 </head>
 <body>
 <a class="jump" href="#${skipTo.id}">Skip to ${skipTo.name}</a>

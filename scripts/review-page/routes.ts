@@ -1,24 +1,20 @@
 import type { IncomingMessage } from 'node:http';
+import { PlimsollError } from '../../router/errors.ts';
 import {
-  BEST_SCORE,
-  type GivenGrades,
-  GRADES,
-  type Grade,
-  LONGEST_NOTE,
-  type Review,
+  type Chosen,
+  type ReviewDesk,
+  readGrades,
   type Saved,
   type Screen,
-} from '../../evals/review/index.ts';
-import { PlimsollError } from '../../router/errors.ts';
+} from '../../router/grading/index.ts';
 import { html } from '../../router/markup.ts';
-import type { Chosen } from './case-view.ts';
 import { donePage, gradePage } from './grade-page.ts';
 import { layout, messagePage } from './layout.ts';
 import type { Sessions, Who } from './sessions.ts';
 import { settlePage, summaryPage } from './summary-page.ts';
 
 export interface RouteContext {
-  readonly review: Review;
+  readonly review: ReviewDesk;
   readonly out: string;
   readonly withScores: boolean;
   readonly sessions: Sessions;
@@ -172,6 +168,9 @@ function leadRoute(
 const STALE =
   'This case was answered in another tab or window since this one was opened. Nothing of this tab was saved: what counts is shown below, and you can change it here.';
 
+const REVEALED =
+  'You have seen on the dashboard what others said of this case, so that your grade would not be independent of theirs.';
+
 /** On if it is saved; else the same page, which says why it is not. @param chosen what was not saved then, to be sent again */
 function afterSaving(
   save: () => Saved,
@@ -187,41 +186,8 @@ function afterSaving(
     const text = `Not saved: ${error.message} What you chose is still here: save it again then.`;
     return shown(500, { said: { text, kind: 'fault' }, ...(chosen && { chosen }) });
   }
+  if (saved === 'revealed') return page(409, 'Not saved', REVEALED);
   return saved === 'stale' ? shown(409, { said: { text: STALE, kind: 'fault' } }) : onward();
-}
-
-type ReadForm = { readonly given: GivenGrades } | { readonly fault: string; readonly chosen: Chosen };
-
-/** The grades of a form; or what is wrong with them, and what was chosen. */
-function readGrades(form: URLSearchParams, replies: number): ReadForm {
-  const note = (form.get('note') ?? '').replaceAll('\r\n', '\n').trim();
-  const grades = Array.from({ length: replies }, (_, at) => {
-    const score = form.get(`score-${at}`) ?? '';
-    return {
-      grade: GRADES.find((one) => one === form.get(`grade-${at}`)),
-      score: score === '' ? undefined : Number(score),
-    };
-  });
-  const fault = faultOf(grades, note);
-  if (fault !== undefined) return { fault, chosen: { grades, note } };
-  const given = grades.map(({ grade, score }) => ({
-    grade: grade as Grade,
-    ...(score !== undefined && { score }),
-  }));
-  const revision = Number(form.get('revision'));
-  return { given: { grades: given, revision, ...(note !== '' && { note }) } };
-}
-
-function faultOf(grades: Chosen['grades'], note: string): string | undefined {
-  if (grades.some(({ grade }) => grade === undefined))
-    return 'Grade each reply, or skip the case. Nothing was saved yet.';
-  const isScore = (score: number) => Number.isInteger(score) && score >= 0 && score <= BEST_SCORE;
-  if (grades.some(({ score }) => score !== undefined && !isScore(score))) {
-    return `A score is a whole number from 0 to ${BEST_SCORE}. Nothing was saved yet.`;
-  }
-  if (note.length > LONGEST_NOTE)
-    return `A note has at most ${LONGEST_NOTE} characters. Nothing was saved yet.`;
-  return undefined;
 }
 
 /** Undefined if it is too long: the rest of it is read, so that the browser reads the response. */

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Review } from '../../evals/review/index.ts';
 import { PlimsollError, systemErrorCode } from '../../router/errors.ts';
+import { GRADING_FILES, gradingFile, type ReviewDesk } from '../../router/grading/index.ts';
 import { hostnameOf, isSameOrigin, THIS_MACHINE } from '../../router/loopback-host.ts';
 import { messagePage } from './layout.ts';
 import { type PageResponse, type RouteContext, routeRequest } from './routes.ts';
 import { Sessions } from './sessions.ts';
 
 export interface ReviewServerOptions {
-  readonly review: Review;
+  readonly review: ReviewDesk;
   /** The file of the grades, for the command that the summary shows. */
   readonly out: string;
   /** 0 for any. */
@@ -141,13 +141,17 @@ function pageOf(status: number, title: string, lines: readonly string[]): PageRe
 
 const FILES: Readonly<Record<string, string>> = {
   'review.css': 'text/css; charset=utf-8',
-  'review.js': 'text/javascript; charset=utf-8',
+  'grading.css': 'text/css; charset=utf-8',
+  'grading.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 };
 
 function staticFile({ method, url = '' }: IncomingMessage): PageResponse | undefined {
-  const type = method === 'POST' ? undefined : FILES[url.slice(1)];
+  const name = url.slice(1);
+  const type = method === 'POST' ? undefined : FILES[name];
   if (type === undefined) return undefined;
+  const shared = GRADING_FILES.find((one) => one === name);
+  if (shared !== undefined) return { status: 200, body: gradingFile(shared), type };
   const body = readFileSync(new URL(`./browser${url}`, import.meta.url), 'utf8');
   return { status: 200, body, type };
 }

@@ -31,6 +31,8 @@ export interface Wishes {
   readonly firstUrl?: string;
   /** Lets the dashboard choose what serves. */
   readonly promotion?: ServeOptions['promotion'];
+  /** Opens labelled cases for the dashboard. */
+  readonly review?: ServeOptions['review'];
 }
 
 /** The gateway as `plimsoll serve` runs it, in front of two upstreams. */
@@ -78,7 +80,14 @@ export const PRICED_MODELS: NonNullable<Wanted['models']> = {
  * Real servers on free ports: two upstreams, each of them an OpenAI-compatible and an Anthropic provider, and the gateway with the
  * tiny artifact. cheap is first/small, strong is first/large; the profile `claude` has the same of Anthropic's dialect.
  */
-export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs, promotion }: Wishes = {}) {
+export async function startGateway({
+  config = {},
+  upstream = {},
+  firstUrl,
+  nowMs,
+  promotion,
+  review,
+}: Wishes = {}) {
   process.env[KEY_VARIABLE] = UPSTREAM_KEY;
   const options = { apiKey: UPSTREAM_KEY, ...upstream };
   const [first, second] = await Promise.all([startFakeProvider(options), startFakeProvider(options)]);
@@ -91,7 +100,7 @@ export async function startGateway({ config = {}, upstream = {}, firstUrl, nowMs
   const gateway = await openGateway(whole, logger, onAlarm);
   const router = await createRouter(whole, nowMs ? { nowMs } : {});
   gateway.configure(whole, router);
-  const server = await startServer({ config: whole, router, logger, gateway, promotion });
+  const server = await startServer({ config: whole, router, logger, gateway, promotion, review });
   const close = async () => {
     await Promise.all([first.close(), second.close()]);
     await server.close();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { laidOutJson, requestHtml, textHtml } from '../../scripts/review-page/reading.ts';
+import { laidOutJson, requestHtml, textHtml } from '../../router/grading/index.ts';
 
 test('JSON is laid out as JSON.stringify does, and its values stay as they were written', () => {
   fc.assert(

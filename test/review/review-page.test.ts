@@ -61,7 +61,15 @@ test('other hosts, forms of other pages, other methods and long forms are refuse
 test('every response forbids scripts and styles of its own and all that is elsewhere', async () => {
   const { signedIn } = await servedReview();
   const ann = await signedIn('ann');
-  for (const target of ['/', await nextScreen(ann), '/nothing', '/review.css', '/review.js', '/icon.svg']) {
+  for (const target of [
+    '/',
+    await nextScreen(ann),
+    '/nothing',
+    '/review.css',
+    '/grading.css',
+    '/grading.js',
+    '/icon.svg',
+  ]) {
     const { headers, body } = await ann.get(target);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none';.*frame-ancestors 'none'/);
     expect(headers['content-security-policy']).not.toContain('unsafe');

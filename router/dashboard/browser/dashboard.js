@@ -17,7 +17,7 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = false;
   button.addEventListener('click', () => copyNextTo(button));
 }
-for (const form of document.forms) form.addEventListener('submit', sendOnce);
+document.addEventListener('submit', sendOnce); // after what stands on a page itself, which may refuse to send it
 
 function isDark() {
   const { theme } = document.documentElement.dataset;
@@ -49,7 +49,8 @@ async function copyNextTo(button) {
 
 /** A second press sends nothing. @param {SubmitEvent} event */
 function sendOnce(event) {
-  const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  if (event.defaultPrevented || form.method === 'dialog') return;
   if (form.dataset['sent'] === 'yes') event.preventDefault();
   form.dataset['sent'] = 'yes';
 }

@@ -1,5 +1,6 @@
-import { type Html, html, type Part } from '../../router/markup.ts';
-import { GRADES_IN_ORDER, replyName } from './case-view.ts';
+import { type Html, html, type Part } from '../markup.ts';
+import { replyName } from './case-view.ts';
+import { GRADES } from './grades.ts';
 
 type Rows = readonly (readonly [what: string, keys: Part])[];
 
@@ -23,9 +24,7 @@ export function helpButton(): Html {
 export function helpDialog(replies: number, isReviewer: boolean): Html {
   const rows: Rows = [
     ...Array.from({ length: replies }, (_, at): [string, Part] => {
-      const keys = GRADES_IN_ORDER.map(
-        (_, place) => html` <kbd>${at * GRADES_IN_ORDER.length + place + 1}</kbd>`,
-      );
+      const keys = GRADES.map((_, place) => html` <kbd>${at * GRADES.length + place + 1}</kbd>`);
       return [`${replyName(at)}: good enough, not good enough, cannot tell`, keys];
     }),
     ...(replies > 0 ? SAVING : []),

@@ -1,6 +1,7 @@
-import { BEST_SCORE, type CaseContent, type Grade, LONGEST_NOTE } from '../../evals/review/index.ts';
-import { type Html, html, type Part } from '../../router/markup.ts';
+import { type Html, html, type Part } from '../markup.ts';
+import { BEST_SCORE, type Chosen, GRADES, type Grade, LONGEST_NOTE } from './grades.ts';
 import { referenceHtml, replyHtml, requestHtml } from './reading.ts';
+import type { CaseContent } from './review-desk.ts';
 
 const LETTERS = ['A', 'B', 'C'];
 /** `Reply A`: its name says nothing of its model. */
@@ -18,13 +19,6 @@ const SHORT_NAMES: Readonly<Record<Grade, string>> = {
   bad: 'Not good',
   unclear: 'Cannot tell',
 };
-export const GRADES_IN_ORDER = ['good', 'bad', 'unclear'] as const;
-
-/** What a person has chosen so far; for each reply, in the order shown. */
-export interface Chosen {
-  readonly grades: readonly { readonly grade?: Grade | undefined; readonly score?: number | undefined }[];
-  readonly note?: string | undefined;
-}
 
 /** The request, what is right if that is known, and the replies side by side. @param under what stands under each reply */
 export function caseHtml(
@@ -42,8 +36,20 @@ ${
   )}</div>`;
 }
 
-export interface GradeBarOptions {
+/** Where a form goes, and what it carries besides what a person fills in. */
+export interface GradingForm {
   readonly action: string;
+  readonly fields?: Readonly<Record<string, string | undefined>>;
+}
+
+export function hiddenFields({ fields = {} }: GradingForm): Html[] {
+  return Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  );
+}
+
+export interface GradeBarOptions {
+  readonly form: GradingForm;
   readonly replies: number;
   readonly chosen: Chosen;
   /** `line` of the entry that the page shows, 0 for none. */
@@ -56,10 +62,10 @@ export interface GradeBarOptions {
 
 /** The form with a choice for each reply, which stays at the bottom of the window. */
 export function gradeBar(options: GradeBarOptions): Html {
-  const { action, replies, chosen, revision, withScores, saveLabel, buttons } = options;
+  const { form, replies, chosen, revision, withScores, saveLabel, buttons } = options;
   const { note = '' } = chosen;
-  return html`<form class="bar" id="grades" method="post" action="${action}" autocomplete="off" data-grades tabindex="-1" aria-label="Grades">
-<input type="hidden" name="revision" value="${revision}">
+  return html`<form class="bar" id="grades" method="post" action="${form.action}" autocomplete="off" data-grades tabindex="-1" aria-label="Grades">
+${hiddenFields(form)}<input type="hidden" name="revision" value="${revision}">
 <div class="choices of-${replies}">${Array.from({ length: replies }, (_, at) => choiceHtml(at, chosen, withScores))}</div>
 <div class="actions">
 <details class="note" ${note !== '' && html`open`}><summary>Note<kbd aria-hidden="true">N</kbd></summary>
@@ -73,8 +79,8 @@ ${buttons}
 
 function choiceHtml(at: number, { grades }: Chosen, withScores: boolean): Html {
   const { grade: chosen, score } = grades[at] ?? {};
-  const radios = GRADES_IN_ORDER.map((grade, place) => {
-    const key = String(at * GRADES_IN_ORDER.length + place + 1);
+  const radios = GRADES.map((grade, place) => {
+    const key = String(at * GRADES.length + place + 1);
     return html`<label class="grade ${grade}"><input type="radio" name="grade-${at}" value="${grade}" ${chosen === grade && html`checked`} data-key="${key}" aria-keyshortcuts="${key}"><span><span class="long">${GRADE_NAMES[grade]}</span><span class="short" aria-hidden="true">${SHORT_NAMES[grade]}</span><kbd aria-hidden="true">${key}</kbd></span></label>`;
   });
   return html`<fieldset><legend>${replyName(at)}</legend><div class="radios">${radios}</div>${

@@ -1,5 +1,5 @@
 /**
- * Keys for the review page. Everything here also works without it: each key presses a link, a button or a radio button of the page, which
+ * Keys for grading. Everything here also works without it: each key presses a link, a button or a radio button of the page, which
  * says by `data-key` what its key is.
  */
 

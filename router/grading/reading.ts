@@ -1,6 +1,6 @@
-import { parseJson } from '../../router/json/index.ts';
-import { type Html, html } from '../../router/markup.ts';
-import type { Message } from '../../router/types.ts';
+import { parseJson } from '../json/index.ts';
+import { type Html, html } from '../markup.ts';
+import type { Message } from '../types.ts';
 
 /** A piece of a text as a person reads it. */
 type Block =
