@@ -116,6 +116,8 @@ function newProviderOf(
 
 /** Also of the folders above it. */
 function requireFolder(folder: string): void {
+  if (folder.trim() === '')
+    throw new PlimsollError('invalid-input', '--write names no folder. Name one, such as --write designed.');
   let place = path.resolve(folder);
   while (!existsSync(place)) place = path.dirname(place);
   if (statSync(place).isDirectory()) return;

@@ -220,6 +220,10 @@ limits: [{ windows: [{ 24h: 10 usd }] }]
     expect(readFileSync(place('a-file'), 'utf8')).toBe('kept');
   });
 
+  it('refuses an empty name', async () => {
+    expectRefusal(await designed('--write', ''), /--write names no folder\. Name one/);
+  });
+
   it('prints commands that a shell takes, whatever the folder is called', async () => {
     const folder = "it's a design";
     const { stdout, code, stderr } = await designed('--write', folder);
