@@ -26,3 +26,9 @@ export function contributionsOf(explanation: CandidateExplanation): Contribution
   ];
   return parts.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
 }
+
+/** What was labelled near a text: a case by its key, or several that count together, the key of the nearest of them. */
+export function nearestWords({ key, cases }: { readonly key: string; readonly cases: number }): string {
+  if (cases <= 1) return key;
+  return `some ${Math.max(2, Math.round(cases))} cases like ${key}`; // a case may count in parts
+}

@@ -10,7 +10,7 @@ export {
   type Unscored,
   watchedClassifier,
 } from './classifier.ts';
-export { contributionsOf } from './contributions.ts';
+export { contributionsOf, nearestWords } from './contributions.ts';
 export { type CandidateExplanation, createExplainer, type Explainer } from './explain.ts';
 export { calibrated, type PlattScaling } from './folded-heads.ts';
 export {

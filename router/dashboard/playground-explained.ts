@@ -1,4 +1,4 @@
-import { type CandidateExplanation, contributionsOf } from '../classifier/index.ts';
+import { type CandidateExplanation, contributionsOf, nearestWords } from '../classifier/index.ts';
 import { type Html, html, type Part } from '../markup.ts';
 import type { Decision, Explained } from '../router.ts';
 import { DASH, percent, score } from './format.ts';
@@ -54,10 +54,10 @@ ${table(`What makes the score of ${name}`, ['Part', 'Adds (logit)'], rows)}${nea
 
 function nearestHtml(name: string, { neighbours }: CandidateExplanation): Part {
   if (neighbours === undefined) return undefined;
-  const rows = neighbours.nearest.map(({ key, cases, similarity, quality }) => [
-    cases > 1 ? `some ${Math.round(cases)} cases like ${key}` : key,
-    similarity.toFixed(2),
-    quality.toFixed(2),
+  const rows = neighbours.nearest.map((near) => [
+    nearestWords(near),
+    near.similarity.toFixed(2),
+    near.quality.toFixed(2),
   ]);
   return html`<h3>Nearest labelled cases</h3>${neighbours.similar === false && html`<p>Nothing similar was labelled: the nearest case lies below a similarity of ${neighbours.leastSimilarity!.toFixed(2)}.</p>`}
 ${table(`Nearest labelled cases of ${name}`, ['Case', 'Similarity', 'Quality'], rows)}`;

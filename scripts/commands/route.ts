@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { requirementsOf } from '../../router/catalog/index.ts';
-import { contributionsOf } from '../../router/classifier/index.ts';
+import { contributionsOf, nearestWords } from '../../router/classifier/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { scoredText } from '../../router/prompt/index.ts';
@@ -107,9 +107,9 @@ function decisionLines({ decision, explanation }: Explained): string {
       lines.push(
         `  nothing similar was labelled: the nearest case lies below a similarity of ${parts.neighbours.leastSimilarity!.toFixed(2)}`,
       );
-    for (const { key, cases, similarity, quality } of parts.neighbours?.nearest ?? []) {
+    for (const near of parts.neighbours?.nearest ?? []) {
       lines.push(
-        `  similarity ${similarity.toFixed(2)}, quality ${quality.toFixed(2)}: ${cases > 1 ? `some ${Math.round(cases)} cases like ${key}` : key}`,
+        `  similarity ${near.similarity.toFixed(2)}, quality ${near.quality.toFixed(2)}: ${nearestWords(near)}`,
       );
     }
   }

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Classifier } from '../../router/classifier/classifier.ts';
+import { nearestWords } from '../../router/classifier/contributions.ts';
 import {
   type CandidateExplanation,
   createExplainer,
@@ -169,3 +170,12 @@ function sumOf(explained: CandidateExplanation): number {
   const parts = [...features, ...wordPieces, ...wordPairs].map(({ contribution }) => contribution);
   return parts.reduce((sum, part) => sum + part, intercept + embedding + (neighbours?.contribution ?? 0));
 }
+
+it.each([
+  [1, 'a1b2'],
+  [0.4, 'a1b2'],
+  [1.3, 'some 2 cases like a1b2'],
+  [4.6, 'some 5 cases like a1b2'],
+])('labelled cases near a text that count as %d are named', (cases, words) => {
+  expect(nearestWords({ key: 'a1b2', cases })).toBe(words);
+});
