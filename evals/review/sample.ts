@@ -36,7 +36,7 @@ export function sampleCases(
   }
   const isLabelled = (row: CanonicalRow) => candidates.every((name) => qualityOf(row, name) !== undefined);
   return {
-    drawn: reviewable.toSorted((a, b) => (drawOf(a) < drawOf(b) ? -1 : 1)).slice(0, n),
+    drawn: inOrderOfDraw(reviewable).slice(0, n),
     population: reviewable.length,
     withoutReplies: rows.filter((row) => isLabelled(row) && !hasReplies(row, candidates)).length,
   };
@@ -49,6 +49,14 @@ function noReplies(rows: readonly CanonicalRow[], candidates: readonly string[])
     return `No case has an outcome of ${unknown.join(' or ')}. The cases have outcomes of ${[...found].join(', ')}: give --models these names.`;
   }
   return `No case has the replies of ${candidates.join(' and ')}: reviewers need outcomes.<model>.answer.`;
+}
+
+/** Each hash is computed once: a server does this too. */
+function inOrderOfDraw(rows: readonly CanonicalRow[]): CanonicalRow[] {
+  return rows
+    .map((row) => ({ row, draw: drawOf(row) }))
+    .sort((a, b) => (a.draw < b.draw ? -1 : 1))
+    .map(({ row }) => row);
 }
 
 function drawOf({ id }: CanonicalRow): string {
