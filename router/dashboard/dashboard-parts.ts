@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import type { Change } from '../records/index.ts';
 import type { Router } from '../router.ts';
 import type { ArtifactPromotion } from '../serving.ts';
 import type { ReviewHolder } from './review-holder.ts';
@@ -20,7 +21,7 @@ export interface DashboardParts {
   /** The labelled cases that people grade. */
   readonly review: ReviewHolder;
   /** Called with each change: who made it, and what came of it. */
-  readonly onChange: (change: DashboardChangeRecord) => void;
+  readonly onChange: (change: Change) => void;
   /** Whether requests of the API need no key, and this machine alone can reach the server. */
   readonly isOpen: boolean;
   readonly isDraining: () => boolean;
@@ -29,12 +30,3 @@ export interface DashboardParts {
 }
 
 export type PageListener = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** For the log: nobody changes anything unseen. */
-export interface DashboardChangeRecord {
-  /** As the page shows it: the id of a key, or a link. */
-  readonly who: string;
-  readonly change: string;
-  readonly outcome: 'note' | 'fault';
-  readonly text: string;
-}

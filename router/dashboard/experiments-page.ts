@@ -185,6 +185,7 @@ ${mayChange(context) && stopForm(context, name)}</section>`;
 export const startExperimentChange: DashboardChange = {
   path: 'start-experiment',
   role: 'operate',
+  subject: 'experiment',
   back: 'experiments',
   async run(form, context) {
     confirmed(form);
@@ -201,6 +202,7 @@ export const startExperimentChange: DashboardChange = {
 export const stopExperimentChange: DashboardChange = {
   path: 'stop-experiment',
   role: 'operate',
+  subject: 'experiment',
   back: 'experiments',
   async run(form, context) {
     confirmed(form);

@@ -172,6 +172,7 @@ function candidateForm(
 export const candidateChange: DashboardChange = {
   path: 'make-candidate',
   role: 'operate',
+  subject: 'artifact',
   back: (form) => `frontier?artifact=${encodeURIComponent(form.get('artifact') ?? '')}`,
   async run(form, context) {
     confirmed(form);

@@ -141,6 +141,7 @@ function unknownRole(form: URLSearchParams): string | undefined {
 export const revokeKeyChange: DashboardChange = {
   path: 'revoke-key',
   role: 'admin',
+  subject: 'id',
   back: 'keys',
   async run(form, { parts, nowMs }) {
     confirmed(form);

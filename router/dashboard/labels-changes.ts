@@ -98,6 +98,7 @@ function onward(review: ReviewDesk, name: string, screen: Screen): () => string 
 export const gradeCaseChange: DashboardChange = {
   path: 'grade-case',
   role: 'operate',
+  isUnlisted: true, // the file of grades has it
   longestForm: LONGEST_FORM,
   back: QUEUE,
   async run(form, context) {
@@ -116,6 +117,7 @@ export const gradeCaseChange: DashboardChange = {
 export const skipCaseChange: DashboardChange = {
   path: 'skip-case',
   role: 'operate',
+  isUnlisted: true, // the file of grades has it
   back: QUEUE,
   async run(form, context) {
     const { name } = context.visitor;
@@ -133,6 +135,7 @@ export const skipCaseChange: DashboardChange = {
 export const undoGradeChange: DashboardChange = {
   path: 'undo-grade',
   role: 'operate',
+  isUnlisted: true, // the file of grades has it
   back: QUEUE,
   async run(form, context) {
     const review = await reviewOf(context);
@@ -148,6 +151,7 @@ const toCase = (form: URLSearchParams) => `labels/case/${encodeURIComponent(form
 export const revealCaseChange: DashboardChange = {
   path: 'reveal-case',
   role: 'operate',
+  isUnlisted: true, // the file of grades has it
   back: toCase,
   async run(form, context) {
     const review = await reviewOf(context);
@@ -159,6 +163,7 @@ export const revealCaseChange: DashboardChange = {
 export const settleCaseChange: DashboardChange = {
   path: 'settle-case',
   role: 'operate',
+  isUnlisted: true, // the file of grades has it
   longestForm: LONGEST_FORM,
   back: 'labels',
   async run(form, context) {

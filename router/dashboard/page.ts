@@ -43,6 +43,10 @@ export interface DashboardPage {
 export interface DashboardChange {
   readonly path: string;
   readonly role: Role;
+  /** The field of the form with the name of what is changed, for the log of changes. */
+  readonly subject?: string;
+  /** It changes nothing, or is on record elsewhere: it is not in the state's log of changes. */
+  readonly isUnlisted?: boolean;
   /** The page that is shown then: below /dashboard, or made of what was sent. */
   readonly back: string | ((form: URLSearchParams) => string);
   /** Bytes, where a form may be longer than others. */

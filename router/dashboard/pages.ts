@@ -1,4 +1,5 @@
 import { budgetsPage } from './budgets-page.ts';
+import { changesPage } from './changes-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { experimentsPage, startExperimentChange, stopExperimentChange } from './experiments-page.ts';
 import { candidateChange, frontierPage } from './frontier-page.ts';
@@ -59,6 +60,7 @@ export const PAGES: readonly DashboardPage[] = [
   { path: 'budgets', name: 'Budgets', role: 'view', render: budgetsPage },
   { path: 'providers', name: 'Providers', role: 'view', render: providersPage },
   { path: 'keys', name: 'Keys', role: 'admin', render: keysPage },
+  { path: 'changes', name: 'Changes', role: 'operate', render: changesPage },
   { path: 'configuration', name: 'Configuration', role: 'view', render: configurationPage },
 ];
 

@@ -109,6 +109,7 @@ function peopleOf({ parts: { gateway } }: PageContext): People {
 export const claimTaskChange: DashboardChange = {
   path: 'claim-task',
   role: 'operate',
+  subject: 'id',
   back: toTask,
   async run(form, context) {
     await peopleOf(context).claim(form.get('id') ?? '', personOf(context));
@@ -119,6 +120,7 @@ export const claimTaskChange: DashboardChange = {
 export const releaseTaskChange: DashboardChange = {
   path: 'release-task',
   role: 'operate',
+  subject: 'id',
   back: () => 'people',
   async run(form, context) {
     await peopleOf(context).release(form.get('id') ?? '', personOf(context));
@@ -129,6 +131,7 @@ export const releaseTaskChange: DashboardChange = {
 export const answerTaskChange: DashboardChange = {
   path: 'answer-task',
   role: 'operate',
+  subject: 'id',
   longestForm: 1_048_576,
   back: () => 'people',
   async run(form, context) {

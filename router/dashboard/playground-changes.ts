@@ -22,6 +22,7 @@ const toRun = (form: URLSearchParams) => `playground/${encodeURIComponent(form.g
 export const decidePromptChange: DashboardChange = {
   path: 'decide-prompt',
   role: 'operate',
+  isUnlisted: true,
   longestForm: LONGEST_FORM,
   back: 'playground',
   async run(form, { parts: { router }, visitor, runs, nowMs }) {
@@ -65,6 +66,7 @@ function explain(
 export const askCandidatesChange: DashboardChange = {
   path: 'ask-candidates',
   role: 'operate',
+  subject: 'run',
   back: toRun,
   async run(form, context) {
     const { parts, visitor } = context;
@@ -100,6 +102,7 @@ const QUALITIES: Readonly<Record<string, number>> = { good: 1, bad: 0 };
 export const gradeRepliesChange: DashboardChange = {
   path: 'grade-replies',
   role: 'operate',
+  subject: 'run',
   back: toRun,
   async run(form, context) {
     const run = runOf(form, context);

@@ -189,6 +189,7 @@ function rollBackForm(context: PageContext, steps: number): Part {
 export const promoteChange: DashboardChange = {
   path: 'promote',
   role: 'operate',
+  subject: 'artifact',
   back: 'verdicts',
   async run(form, context) {
     confirmed(form);

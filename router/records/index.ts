@@ -29,6 +29,7 @@ export {
   readCaptured,
   type Stratum,
 } from './captured.ts';
+export { CHANGES, type Change, changeFrom, changeRecord } from './changes.ts';
 export { type DecisionLog, type DecisionLogOptions, openDecisionLog } from './decision-log.ts';
 export {
   type DecisionRecord,

@@ -112,7 +112,7 @@ function dashboardFor(
     banner,
     isOpen,
     isDraining: () => lifecycle.draining,
-    onChange: (change) => logger.info(change, `the dashboard: ${change.text}`),
+    onChange: ({ id: _, timeMs: __, ...change }) => logger.info(change, `the dashboard: ${change.text}`),
   });
   const guard = pageGuard(config, send);
   return guard === undefined

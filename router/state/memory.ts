@@ -92,6 +92,9 @@ function memoryLog(): Log & { texts(): number } {
         .slice(0, limit)
         .map(stored);
     },
+    async newest(stream, limit) {
+      return (streams.get(stream) ?? []).toReversed().slice(0, limit).map(stored);
+    },
     async prune(stream, { beforeMs = Number.NEGATIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY }) {
       let gone = keepIf(stream, ({ timeMs }) => timeMs >= beforeMs);
       let total = 0;

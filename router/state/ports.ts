@@ -69,6 +69,8 @@ export interface Log {
     stream: string,
     page: { readonly afterSeq: number; readonly limit: number },
   ): Promise<readonly StoredRecord[]>;
+  /** The last records that were stored, the newest first. */
+  newest(stream: string, limit: number): Promise<readonly StoredRecord[]>;
   /** Those that have a record, in the order of their names. */
   streams(): Promise<readonly string[]>;
   /** @returns how many records went */

@@ -162,6 +162,10 @@ export function sqlLog({ database, cipher, subjectSecret }: SqlParts): Log {
       const [result] = await database.run([query.compile()]);
       return result!.rows.map((row) => storedRecord(stream, row as unknown as ReadRow));
     },
+    async newest(stream, limit) {
+      const [result] = await database.run([recordsOf(stream).orderBy('seq', 'desc').limit(limit).compile()]);
+      return result!.rows.map((row) => storedRecord(stream, row as unknown as ReadRow));
+    },
     async prune(stream, { beforeMs, maxBytes }) {
       let gone = 0;
       if (beforeMs !== undefined) {

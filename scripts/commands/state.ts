@@ -4,6 +4,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import { AUDITS } from '../../router/monitoring/index.ts';
 import {
   CAPTURED,
+  CHANGES,
   capturedFrom,
   capturedRow,
   FEEDBACK,
@@ -32,7 +33,7 @@ interface Flags {
   readonly json: boolean;
 }
 
-const STREAMS = [DECISIONS, CAPTURED, FEEDBACK, GRADED, AUDITS, PEOPLE_WORK];
+const STREAMS = [DECISIONS, CAPTURED, FEEDBACK, GRADED, AUDITS, PEOPLE_WORK, CHANGES];
 
 /** `plimsoll state`: the database that `state` of the configuration names. */
 export function stateCommand(): Command {

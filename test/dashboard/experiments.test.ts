@@ -100,7 +100,7 @@ test('start and stop, as the command does', async () => {
   const logged = server.log
     .map((line) => JSON.parse(line))
     .filter(({ change }) => change === 'start-experiment');
-  expect(logged.at(-1)).toMatchObject({ who: `key ${keys.operate.stored.id}`, outcome: 'fault' });
+  expect(logged.at(-1)).toMatchObject({ who: `key ${keys.operate.stored.id}`, outcome: 'refused' });
 });
 
 test('without experiments it says how to define one; what was taken out of the configuration can still be stopped', async () => {

@@ -178,5 +178,5 @@ test('an operator promotes and rolls back, by the same checks as the commands', 
   expect(await changed(server, 'operate', 'rollback', { sure: 'yes' })).toContain('two serves again');
   expect(readCurrent(folder)?.artifact).toBe('two');
   const logged = server.log.map((line) => JSON.parse(line)).filter(({ change }) => change === 'promote');
-  expect(logged.at(-1)).toMatchObject({ who: `key ${server.keys.operate.stored.id}`, outcome: 'note' });
+  expect(logged.at(-1)).toMatchObject({ who: `key ${server.keys.operate.stored.id}`, outcome: 'done' });
 });

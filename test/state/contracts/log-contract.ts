@@ -30,6 +30,21 @@ export function describeLogContract(name: string, open: () => Promise<State>): v
       expect(await state.log.read('pages', { afterSeq: rest.at(-1)!.seq, limit: 10 })).toEqual([]);
     });
 
+    it('gives the newest records first', async () => {
+      await state.log.append(
+        'newest',
+        ['a', 'b', 'c'].map((id) => record(id)),
+      );
+      await state.log.append('newest', [record('d', { timeMs: 1, text: 'words' })]);
+      const newest = await state.log.newest('newest', 3);
+      expect(newest.map(({ id, text }) => [id, text])).toEqual([
+        ['d', 'words'],
+        ['c', undefined],
+        ['b', undefined],
+      ]);
+      expect(await state.log.newest('nothing', 3)).toEqual([]);
+    });
+
     it('keeps a record that is appended twice once, and the rest of its batch', async () => {
       await state.log.append('twice', [record('a'), record('b')]);
       await state.log.append('twice', [record('b', { body: '{"other":1}' }), record('c')]);
