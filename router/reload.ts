@@ -12,9 +12,24 @@ export interface HotReload {
   readonly router: ReloadingRouter;
   /** Reads the configuration and opens the artifact again. Never rejects: if either fails, nothing changes. */
   reload(): Promise<Reload>;
+  /** The last reloads that changed something or were refused, the newest first. */
+  past(): readonly PastReload[];
   /** Ends the watches over the artifact and the configuration file. */
   stop(): void;
 }
+
+/** What a reload would change, and what came of it. */
+export interface PastReload extends Reload {
+  readonly before: Config;
+  /** Undefined: it could not be read. */
+  readonly after: Config | undefined;
+  /** What served before it and after it: name and sha256. */
+  readonly artifacts: readonly [before: string, after: string];
+  /** Fields that stay as they were at start. */
+  readonly needsRestart: readonly string[];
+}
+
+const MOST_PAST = 10;
 
 export interface HotReloadOptions extends RouterParts {
   /** By default the configuration stays as it is. */
@@ -70,8 +85,11 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
   const intervalMs = atStart.reloadIntervalMs;
   let config = atStart;
   let seen: string | undefined;
+  let tried: Pick<PastReload, 'before' | 'after' | 'needsRestart'>;
+  let past: readonly PastReload[] = [];
 
-  async function open(wanted: Config): Promise<Router> {
+  async function open(wanted: Config, needsRestart: readonly string[] = []): Promise<Router> {
+    tried = { before: config, after: wanted, needsRestart };
     const mark = await marksOf(artifactFolders(wanted));
     if (String(artifactFolders(wanted)) === String(artifactFolders(config))) seen = mark; // even if opening fails: it is tried once
     const opened = await createRouter(wanted, options);
@@ -88,18 +106,35 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
 
   const router = await reloadingRouter(
     () => open(config),
-    (reload, error) => (reload.ok ? report.reloaded(router) : report.failed(error)),
+    (reload, error) => {
+      keep(reload);
+      return reload.ok ? report.reloaded(router) : report.failed(error);
+    },
   );
+  let artifact = identityOf(router);
+
+  function keep(reload: Reload): void {
+    const artifacts = [artifact, identityOf(router)] as const;
+    artifact = artifacts[1];
+    const { before, after } = tried;
+    const isSame = artifacts[0] === artifacts[1] && JSON.stringify(before) === JSON.stringify(after);
+    if (reload.ok && isSame) return;
+    past = [{ ...reload, ...tried, artifacts }, ...past].slice(0, MOST_PAST);
+  }
 
   async function openReread(): Promise<Router> {
+    tried = { before: config, after: undefined, needsRestart: [] };
     const next = readConfig();
-    const changed = FIXED.filter(([, of]) => JSON.stringify(of(next)) !== JSON.stringify(of(atStart)));
-    if (changed.length > 0) report.needsRestart(changed.map(([field]) => field));
-    return open(next);
+    const changed = FIXED.filter(([, of]) => JSON.stringify(of(next)) !== JSON.stringify(of(atStart))).map(
+      ([field]) => field,
+    );
+    if (changed.length > 0) report.needsRestart(changed);
+    return open(next, changed);
   }
 
   const reload = () => router.reload(openReread);
-  if (intervalMs === 0) return { router, reload, stop() {} };
+  const hot = { router, reload, past: () => past };
+  if (intervalMs === 0) return { ...hot, stop() {} };
   const stops = [
     watchArtifacts({
       folders: () => artifactFolders(config),
@@ -110,12 +145,15 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
     ...(configFile === undefined ? [] : [watchConfigFile(configFile, intervalMs, () => void reload())]),
   ];
   return {
-    router,
-    reload,
+    ...hot,
     stop() {
       for (const stop of stops) stop();
     },
   };
+}
+
+function identityOf({ artifact: { name, sha256 } }: Pick<Router, 'artifact'>): string {
+  return `${name} ${sha256.slice(0, 12)}`;
 }
 
 /** Undefined if one of the artifacts is not there: a folder that is being replaced has no mark yet. */

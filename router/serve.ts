@@ -58,7 +58,7 @@ async function start(
       current = wanted;
     },
   });
-  const { router, reload, stop } = await opened.catch(async (error) => {
+  const { router, reload, past, stop } = await opened.catch(async (error) => {
     await opening.then(
       (gateway) => gateway?.close(),
       () => {},
@@ -70,6 +70,7 @@ async function start(
   const parts = {
     config,
     currentConfig: () => current,
+    reloads: { past, reload },
     promotion,
     review,
     banner,

@@ -27,10 +27,14 @@ export class YamlFault extends Error {
 }
 
 export interface YamlFile {
+  readonly text: string;
   /** Null for an empty file. */
   readonly value: unknown;
   /** The line of a field, or of the nearest thing around it that is written down. */
   lineOf(place: readonly PropertyKey[]): number | undefined;
+  /** The line of this very field; undefined if it is not written down. */
+  ownLineOf(place: readonly PropertyKey[]): number | undefined;
+  readonly document: Document;
 }
 
 /**
@@ -39,7 +43,12 @@ export interface YamlFile {
  * @throws YamlFault; what the operating system says if the file cannot be read
  */
 export function readYaml(file: string): YamlFile {
-  const text = textOf(file);
+  return parseYaml(textOf(file));
+}
+
+/** The same of a text. @throws YamlFault */
+export function parseYaml(text: string): YamlFile {
+  if (Buffer.byteLength(text) > YAML_LIMITS.bytes) throw tooLarge();
   const lines = new LineCounter();
   requireShallow(text);
   // Its own look for equal keys, and errors with excerpts, take time in the square of the file's size.
@@ -58,13 +67,19 @@ export function readYaml(file: string): YamlFile {
   if (document.directives?.yaml.version !== '1.2')
     throw new YamlFault('it must be YAML 1.2: leave %YAML out', 1);
   checkNode(document.contents, 0, new Set(), lineAt);
+  const ownLineOf = (place: readonly PropertyKey[]) => {
+    const node = keyIn(document, place) ?? (document.getIn(place, true) as Node | undefined);
+    return node?.range ? lineAt(node.range[0]) : undefined;
+  };
   return {
+    text,
+    document,
     value: plainValue(document) ?? null,
+    ownLineOf,
     lineOf(place) {
       for (let depth = place.length; depth > 0; depth--) {
-        const node =
-          keyIn(document, place.slice(0, depth)) ?? (document.getIn(place.slice(0, depth), true) as Node);
-        if (node?.range) return lineAt(node.range[0]);
+        const line = ownLineOf(place.slice(0, depth));
+        if (line !== undefined) return line;
       }
       return undefined;
     },
@@ -91,7 +106,7 @@ function textOf(file: string): string {
   } finally {
     closeSync(descriptor);
   }
-  if (length > YAML_LIMITS.bytes) throw new YamlFault(`it is larger than ${YAML_LIMITS.bytes / 1024} KiB`);
+  if (length > YAML_LIMITS.bytes) throw tooLarge();
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
   } catch {
@@ -111,6 +126,10 @@ function requireShallow(text: string): void {
     if (OPENS.has(token) && ++depth > YAML_LIMITS.depth) throw tooDeep(line);
     if (CLOSES.has(token)) depth = Math.max(0, depth - 1);
   }
+}
+
+function tooLarge(): YamlFault {
+  return new YamlFault(`it is larger than ${YAML_LIMITS.bytes / 1024} KiB`);
 }
 
 function tooDeep(line?: number): YamlFault {

@@ -1,6 +1,8 @@
 /** The configuration: what may be written down, how it is read, and what the composition gets of it. */
 export {
   type ConfigOverrides,
+  type ConfigSource,
+  configSource,
   DEFAULT_CONFIG_FILE,
   loadConfig,
   withConfigPlace,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { firstFault } from '../unknown-field.ts';
-import { readYaml, YamlFault, type YamlFile } from '../yaml-file.ts';
+import { parseYaml, readYaml, YamlFault, type YamlFile } from '../yaml-file.ts';
 import { type Config, configSchema, logLevelSchema } from './schema.ts';
 
 export const DEFAULT_CONFIG_FILE = 'plimsoll.config.yaml';
@@ -38,9 +38,56 @@ export function loadConfig(
     throw new PlimsollError('not-found', `There is no configuration file at ${file}.`, { place: { file } });
   }
   const yaml = exists ? readFile(path) : undefined;
-  const fields = yaml?.value ?? {};
-  parseConfig(fields, exists ? path : 'the defaults', yaml); // a fault of the file is one of the file, whatever overrides it
-  return parseConfig(overridden(fields as Fields, env, overrides), 'the command line');
+  const source = {
+    file: yaml && path,
+    yaml,
+    overrides: overriding(env, overrides),
+    parse: (text: string) => configOf(yamlOf(path, () => parseYaml(text))),
+  };
+
+  function configOf(written: YamlFile | undefined): Config {
+    const fields = written?.value ?? {};
+    parseConfig(fields, exists ? path : 'the defaults', written); // a fault of the file is one of the file, whatever overrides it
+    return parseConfig(overridden(fields as Fields, env, overrides), 'the command line');
+  }
+
+  const config = configOf(yaml);
+  SOURCES.set(config, source);
+  return config;
+}
+
+/** What a configuration was read from. */
+export interface ConfigSource {
+  /** Undefined: there was none. */
+  readonly file: string | undefined;
+  /** The file as it was read. */
+  readonly yaml: YamlFile | undefined;
+  /** Field -> the flag or the environment variable that it comes from in place of the file. */
+  readonly overrides: ReadonlyMap<string, string>;
+  /** Another text of the file as a configuration, under the same flags and variables. @throws PlimsollError `invalid-config` */
+  parse(text: string): Config;
+}
+
+/** Beside the configurations, so that these are what the file says and nothing else. */
+const SOURCES = new WeakMap<Config, ConfigSource>();
+
+/** Undefined for a configuration that `loadConfig` did not read. */
+export function configSource(config: Config): ConfigSource | undefined {
+  return SOURCES.get(config);
+}
+
+function overriding(env: Environment, overrides: ConfigOverrides): ReadonlyMap<string, string> {
+  const { artifact, defaultPolicy, allowUngated, host, port, logLevel } = overrides;
+  const portVariable = portVariableIn(env);
+  const found: [string, string | undefined | false][] = [
+    ['artifact', artifact !== undefined && '--artifact'],
+    ['default_policy', defaultPolicy !== undefined && '--policy'],
+    ['allow_ungated', allowUngated !== undefined && '--allow-ungated'],
+    ['server.host', host !== undefined && '--host'],
+    ['server.port', port === undefined ? portVariable : '--port'],
+    ['log_level', logLevel === undefined ? env['PLIMSOLL_LOG_LEVEL'] && 'PLIMSOLL_LOG_LEVEL' : '--log-level'],
+  ];
+  return new Map(found.filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
 /**
@@ -78,8 +125,12 @@ function lineIn(file: string, field: string): number | undefined {
 }
 
 function readFile(file: string): YamlFile {
+  return yamlOf(file, () => readYaml(file));
+}
+
+function yamlOf(file: string, read: () => YamlFile): YamlFile {
   try {
-    return readYaml(file);
+    return read();
   } catch (cause) {
     if (cause instanceof YamlFault) {
       const { line, message } = cause;
@@ -134,9 +185,13 @@ function overridden(fields: Fields, env: Environment, overrides: ConfigOverrides
   };
 }
 
+function portVariableIn(env: Environment): 'PLIMSOLL_PORT' | 'PORT' | undefined {
+  return (['PLIMSOLL_PORT', 'PORT'] as const).find((one) => env[one]);
+}
+
 /** PLIMSOLL_PORT, else PORT, which hosting platforms set. An empty one counts as not set. */
 function portIn(env: Environment): number | undefined {
-  const name = (['PLIMSOLL_PORT', 'PORT'] as const).find((one) => env[one]);
+  const name = portVariableIn(env);
   const text = name && env[name];
   if (!text) return undefined;
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);

@@ -1,81 +1,66 @@
-import { NANO } from '../catalog/index.ts';
-import type { Config } from '../config/index.ts';
-import { configSchema } from '../config/index.ts';
-import { type Html, html } from '../markup.ts';
+import { type Html, html, type Part } from '../markup.ts';
+import type { PastReload } from '../reload.ts';
+import { DASH, time } from './format.ts';
 import type { PageContext } from './page.ts';
+import {
+  originOf,
+  type Setting,
+  type SettingChange,
+  settingChanges,
+  settings,
+  usualSettings,
+} from './settings.ts';
 import { table } from './table.ts';
 
-/** One setting: where it is in the file, and what it is. */
-type Setting = readonly [field: string, value: string];
-
-/** What is set, and what every setting is now. It holds no secrets: keys are in variables that it names. */
+/** What is set and where it comes from, what every setting is now, and what the last reloads changed. */
 export function configurationPage({ parts }: PageContext): Html {
-  const current = settings(parts.config());
-  const usual = new Map(usualSettings());
-  const own = current.filter(([field, value]) => usual.get(field) !== value);
+  const config = parts.config();
+  const current = settings(config);
+  const usual = usualSettings();
+  const own = current.filter(({ field, value }) => usual.get(field) !== value);
+  const row = (setting: Setting): Part[] => [
+    html`<code>${setting.field}</code>`,
+    html`<code class="wraps">${setting.value}</code>`,
+    originOf(setting, config, usual),
+  ];
+  const heading = ['Field', 'Value', 'From'];
+  const past = parts.reloads?.past() ?? [];
   return html`<div class="heading"><h1>Configuration</h1></div>
-<p class="lead">What serves now. It is changed in <code>plimsoll.config.yaml</code>, which the server reads again by itself. Some fields take a restart, which the log then says.</p>
-<section class="panel"><h2>What differs from the defaults</h2>${own.length === 0 ? html`<p>Nothing.</p>` : table('Set', ['Field', 'Value'], own.map(row))}</section>
-<details class="statistics"><summary>All ${current.length} settings</summary>${table('All settings', ['Field', 'Value'], current.map(row))}</details>`;
+<p class="lead">What is set. It is changed in its file, which the server reads again by itself; a flag goes before an environment variable, that before the file, and the file before a default.</p>
+${restartNotice(past)}
+<section class="panel"><h2>What differs from the defaults</h2>${own.length === 0 ? html`<p>Nothing.</p>` : table('Set', heading, own.map(row))}</section>
+<details class="statistics"><summary>All ${current.length} settings</summary>${table('All settings', heading, current.map(row))}</details>
+<section class="panel" id="reloads"><h2>The last reloads</h2>
+<p class="muted">Those that changed something or were refused since this server was started, ten at most, the newest first. Who changed what on these pages is on the page Changes.</p>
+${past.length === 0 ? html`<p>None yet.</p>` : past.map(reloadHtml)}</section>`;
 }
 
-/** The defaults, also those of the log and the state, which are there only if something asks for them. That there is a log, somebody set. */
-function usualSettings(): Setting[] {
-  const asked = { providers: { any: { kind: 'openai' } }, decision_log: { to: 'state' } };
-  const ofParts = settings(configSchema.parse(asked)).filter(
-    ([field]) => /^(?:decision_log|state)\./.test(field) && field !== 'decision_log.to',
+/** Fields that the configuration has otherwise than the server was started with. */
+function restartNotice(past: readonly PastReload[]): Part {
+  const fields = past.find(({ ok }) => ok)?.needsRestart ?? [];
+  if (fields.length === 0) return undefined;
+  return html`<p class="notice fault" role="status">Changed, and in force after a restart: ${fields.join(', ')}. Below is what the file says of them.</p>`;
+}
+
+function reloadHtml({ at, ok, message, before, after, artifacts, needsRestart }: PastReload): Html {
+  const [old, current] = artifacts;
+  const artifact =
+    old === current ? [] : [{ field: 'the artifact that serves', before: old, after: current }];
+  const changes = [...artifact, ...(after === undefined ? [] : settingChanges(before, after))];
+  const outcome = ok ? html`✓ taken over` : html`<span class="fault">! refused</span>`;
+  return html`<h3>${time(Date.parse(at))}: ${outcome}</h3>
+${!ok && html`<p>${message}</p><p class="muted">What served before serves on. ${after === undefined ? 'The file could not be read as a configuration, so what it would change is not known.' : ''}</p>`}
+${needsRestart.length > 0 && html`<p class="muted">In force after a restart: ${needsRestart.join(', ')}.</p>`}
+${changes.length > 0 && changesTable('What it changes', changes)}`;
+}
+
+/** Fields as they are and as they would be. */
+export function changesTable(name: string, changes: readonly SettingChange[]): Html {
+  const cell = (value: string | undefined) =>
+    value === undefined ? DASH : html`<code class="wraps">${value}</code>`;
+  return table(
+    name,
+    ['Field', 'Before', 'After'],
+    changes.map(({ field, before, after }) => [html`<code>${field}</code>`, cell(before), cell(after)]),
   );
-  return [...settings(configSchema.parse({})), ...ofParts];
-}
-
-function row([field, value]: Setting) {
-  return [html`<code>${field}</code>`, html`<code class="wraps">${value}</code>`];
-}
-
-/** As the file names them: snake_case, with dots. */
-function settings(config: Config): Setting[] {
-  return [...flattened(config, [])].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function* flattened(value: unknown, place: readonly string[]): Iterable<Setting> {
-  if (value === undefined || typeof value === 'function') return;
-  if (isWindow(value))
-    yield [
-      place.join('.'),
-      `${value.name}, at most ${value.name.endsWith(' usd') ? value.cap / NANO : value.cap}`,
-    ];
-  else if (isPlain(value)) {
-    for (const [name, inner] of Object.entries(value)) {
-      if (!DERIVED.has(name)) yield* flattened(inner, [...place, snakeCased(name)]);
-    }
-  } else if (Array.isArray(value) && value.some(isPlain)) {
-    for (const [at, inner] of value.entries()) yield* flattened(inner, [...place, String(at)]);
-  } else yield [place.join('.'), shown(value, place)];
-}
-
-/** Of profiles: where their fields come from. */
-const DERIVED: ReadonlySet<string> = new Set(['origins', 'lineage']);
-
-/** Of a limit; one line says it. */
-function isWindow(value: unknown): value is { readonly name: string; readonly cap: number } {
-  return isPlain(value) && typeof value['name'] === 'string' && typeof value['cap'] === 'number';
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-/** Values of providers' headers are the operator's own texts, and an address may have a password: neither is shown. */
-function shown(value: unknown, place: readonly string[]): string {
-  if (place.at(-2) === 'headers') return '(set)';
-  if (typeof value !== 'string')
-    return Array.isArray(value) ? value.map(String).join(', ') || 'none' : String(value);
-  return value.replace(/(\w:\/\/)[^/@\s]*@/g, '$1…@');
-}
-
-/** Only what the code wrote in camelCase: names of models and profiles stay. */
-function snakeCased(name: string): string {
-  return /^[a-z]+(?:[A-Z][a-z0-9]*)+$/.test(name)
-    ? name.replace(/[A-Z]/g, (one) => `_${one.toLowerCase()}`)
-    : name;
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Change } from '../records/index.ts';
+import type { HotReload } from '../reload.ts';
 import type { Router } from '../router.ts';
 import type { ArtifactPromotion } from '../serving.ts';
 import type { ReviewHolder } from './review-holder.ts';
@@ -12,6 +13,8 @@ export interface DashboardParts {
   readonly router: Router;
   /** The configuration that serves now. */
   readonly config: () => Config;
+  /** Undefined: nothing is reloaded. */
+  readonly reloads: Pick<HotReload, 'past' | 'reload'> | undefined;
   /** Undefined on a server that only decides. */
   readonly gateway: Gateway | undefined;
   /** What requests hold in memory, those of the playground too. */

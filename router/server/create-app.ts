@@ -7,6 +7,7 @@ import { createDashboard, isForDashboard, ReviewHolder } from '../dashboard/inde
 import type { Gateway } from '../gateway/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../memory-budget.ts';
 import { PASSED_ROUTES } from '../passthrough/index.ts';
+import type { HotReload } from '../reload.ts';
 import type { Router } from '../router.ts';
 import type { ServeOptions } from '../serving.ts';
 import { createDecisionMetrics, type Logger, observedRouter } from '../telemetry/index.ts';
@@ -31,6 +32,8 @@ import { createServerLog, loggedErrorResponse } from './server-log.ts';
 export interface PageParts {
   /** That of the last reload; default: the one of the start. */
   readonly currentConfig?: (() => Config) | undefined;
+  /** Undefined: nothing is reloaded. */
+  readonly reloads?: Pick<HotReload, 'past' | 'reload'> | undefined;
   readonly promotion?: ServeOptions['promotion'] | undefined;
   /** What people grade. */
   readonly review?: ReviewHolder | undefined;
@@ -97,7 +100,7 @@ function dashboardFor(
   { router, config, send, lifecycle, budget }: ServerContext,
   gateway: Gateway | undefined,
   logger: Logger,
-  { currentConfig = () => config, promotion, review, banner }: PageParts,
+  { currentConfig = () => config, reloads, promotion, review, banner }: PageParts,
 ): RequestListener | undefined {
   if (config.dashboard === 'off') return undefined;
   const { host, allowedHosts } = config.server;
@@ -107,6 +110,7 @@ function dashboardFor(
     config: currentConfig,
     gateway,
     budget,
+    reloads,
     promotion,
     review: review ?? new ReviewHolder(undefined, currentConfig),
     banner,

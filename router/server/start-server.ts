@@ -35,7 +35,7 @@ export async function startServer(
     readonly review?: ServeOptions['review'] | undefined;
   } & Omit<PageParts, 'review'>,
 ): Promise<RunningServer> {
-  const { config, router, logger, gateway, currentConfig = () => config, promotion, banner } = parts;
+  const { config, router, logger, gateway, currentConfig = () => config, reloads, promotion, banner } = parts;
   const review = new ReviewHolder(parts.review, currentConfig);
   const lifecycle: Lifecycle = { draining: false };
   let batches: Batches | undefined;
@@ -46,7 +46,7 @@ export async function startServer(
       logger,
       lifecycle,
       gateway,
-      { currentConfig, promotion, review, banner },
+      { currentConfig, reloads, promotion, review, banner },
       (context) => {
         batches = gateway && batchesFor(context, gateway, logger);
         return batches;
