@@ -35,14 +35,16 @@ export async function sendReply(
   if (body instanceof Uint8Array) return endWith(response, body);
   try {
     await pump(body, response, { heartbeatMs: stream ? config.gateway.heartbeatMs : 0 });
-    if (trailing && !hasLeft(response)) response.addTrailers(trailing.trailers());
-    response.end();
   } catch (error) {
     if (hasLeft(response)) return end();
     finished('broken');
     if (!stream) return void response.destroy(); // only the connection can show that JSON is incomplete
-    response.end(stream.errorEvent(error, id));
+    const event = stream.errorEvent(error, id);
+    if (event !== undefined) response.write(event);
   }
+  // A stream that broke off has its trailers too: what was called until then is paid for.
+  if (trailing && !hasLeft(response)) response.addTrailers(trailing.trailers());
+  response.end();
 }
 
 /** Whether the client left before the end. */

@@ -545,6 +545,28 @@ describe('while a reply is held for long', () => {
     await running.close();
     expect(recordsIn(file)).toMatchObject([{ status: 200, ended: 'broken', reason: 'cascade-escalated' }]);
   });
+
+  test.each(['500', '400', 'reset'] as const)(
+    'a failure after that (%s) says in its trailers what it came to, the cost included',
+    async (fault) => {
+      const running = await cascadeGateway({ config, upstream });
+      const { first } = running;
+      const failing = streamed(running.url, ask(UNSURE));
+      await expect.poll(() => first.requests.length).toBe(1);
+      if (fault === 'reset') first.faults.push(fault);
+      else first.failAlways(fault);
+      const { text, headers, trailers } = await failing;
+      expect(text).toMatch(/^: [\s\S]*"error"/);
+      expect(headers['x-plimsoll-reason']).toBe('cascade-check');
+      expect(trailers).toMatchObject({
+        'x-plimsoll-reason': 'cascade-escalated',
+        'x-plimsoll-selected': 'first/large',
+        'x-plimsoll-attempts': fault === '500' ? '3' : '2', // it is tried again
+      });
+      expect(Number(trailers['x-plimsoll-check-ms'])).toBeGreaterThan(0);
+      expect(Number(trailers['x-plimsoll-check-cost-usd'])).toBeGreaterThan(0);
+    },
+  );
 });
 
 test('a cascade that has not passed the gate serves nobody', async () => {
