@@ -27,7 +27,13 @@ export {
   manifestSchema,
   type Rung,
 } from './manifest.ts';
-export { competes, type ServedLadder, type ServedRung, servedLadder } from './served-ladder.ts';
+export {
+  competes,
+  type ServedLadder,
+  type ServedRung,
+  servedLadder,
+  servesWhatItLearned,
+} from './served-ladder.ts';
 export { type SessionSettingsJson, sessionSettingsJson } from './session-settings.ts';
 export { sha256, sha256OfJson } from './sha256.ts';
 export {

@@ -68,6 +68,9 @@ export function servedLadder(
 }
 
 /** Labels often name a model alone; a gateway's catalog names it as `<provider>/<model>`. */
-function servesWhatItLearned({ model, learnedFrom }: ServedRung): boolean {
+export function servesWhatItLearned({
+  model,
+  learnedFrom,
+}: Pick<ServedRung, 'model' | 'learnedFrom'>): boolean {
   return model === learnedFrom || model.slice(model.indexOf('/') + 1) === learnedFrom;
 }

@@ -1,4 +1,5 @@
 /** The configuration: what may be written down, how it is read, and what the composition gets of it. */
+export { type ConfigEdit, editedText, fileMark, replaceConfig, whyNotWritable } from './edit.ts';
 export {
   type ConfigOverrides,
   type ConfigSource,

@@ -1,19 +1,16 @@
 import { type Html, html, type Part } from '../markup.ts';
 import type { PastReload } from '../reload.ts';
-import { DASH, time } from './format.ts';
+import { changesTable } from './changes-table.ts';
+import { changePanel, confirmChangePage } from './configuration-change.ts';
+import { time } from './format.ts';
 import type { PageContext } from './page.ts';
-import {
-  originOf,
-  type Setting,
-  type SettingChange,
-  settingChanges,
-  settings,
-  usualSettings,
-} from './settings.ts';
+import { originOf, type Setting, settingChanges, settings, usualSettings } from './settings.ts';
 import { table } from './table.ts';
 
 /** What is set and where it comes from, what every setting is now, and what the last reloads changed. */
-export function configurationPage({ parts }: PageContext): Html {
+export function configurationPage(context: PageContext): Html | undefined | Promise<Html> {
+  const { parts, steps } = context;
+  if (steps[0] !== undefined) return steps[0] === 'change' ? confirmChangePage(context) : undefined;
   const config = parts.config();
   const current = settings(config);
   const usual = usualSettings();
@@ -30,6 +27,7 @@ export function configurationPage({ parts }: PageContext): Html {
 ${restartNotice(past)}
 <section class="panel"><h2>What differs from the defaults</h2>${own.length === 0 ? html`<p>Nothing.</p>` : table('Set', heading, own.map(row))}</section>
 <details class="statistics"><summary>All ${current.length} settings</summary>${table('All settings', heading, current.map(row))}</details>
+${changePanel(context)}
 <section class="panel" id="reloads"><h2>The last reloads</h2>
 <p class="muted">Those that changed something or were refused since this server was started, ten at most, the newest first. Who changed what on these pages is on the page Changes.</p>
 ${past.length === 0 ? html`<p>None yet.</p>` : past.map(reloadHtml)}</section>`;
@@ -52,15 +50,4 @@ function reloadHtml({ at, ok, message, before, after, artifacts, needsRestart }:
 ${!ok && html`<p>${message}</p><p class="muted">What served before serves on. ${after === undefined ? 'The file could not be read as a configuration, so what it would change is not known.' : ''}</p>`}
 ${needsRestart.length > 0 && html`<p class="muted">In force after a restart: ${needsRestart.join(', ')}.</p>`}
 ${changes.length > 0 && changesTable('What it changes', changes)}`;
-}
-
-/** Fields as they are and as they would be. */
-export function changesTable(name: string, changes: readonly SettingChange[]): Html {
-  const cell = (value: string | undefined) =>
-    value === undefined ? DASH : html`<code class="wraps">${value}</code>`;
-  return table(
-    name,
-    ['Field', 'Before', 'After'],
-    changes.map(({ field, before, after }) => [html`<code>${field}</code>`, cell(before), cell(after)]),
-  );
 }

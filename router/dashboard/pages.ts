@@ -1,5 +1,6 @@
 import { budgetsPage } from './budgets-page.ts';
 import { changesPage } from './changes-page.ts';
+import { configurationChange } from './configuration-change.ts';
 import { configurationPage } from './configuration-page.ts';
 import { experimentsPage, startExperimentChange, stopExperimentChange } from './experiments-page.ts';
 import { candidateChange, frontierPage } from './frontier-page.ts';
@@ -61,7 +62,7 @@ export const PAGES: readonly DashboardPage[] = [
   { path: 'providers', name: 'Providers', role: 'view', render: providersPage },
   { path: 'keys', name: 'Keys', role: 'admin', render: keysPage },
   { path: 'changes', name: 'Changes', role: 'operate', render: changesPage },
-  { path: 'configuration', name: 'Configuration', role: 'view', render: configurationPage },
+  { path: 'configuration', name: 'Configuration', role: 'view', below: 'admin', render: configurationPage },
 ];
 
 export const CHANGES: readonly DashboardChange[] = [
@@ -72,6 +73,7 @@ export const CHANGES: readonly DashboardChange[] = [
   stopExperimentChange,
   createKeyChange,
   revokeKeyChange,
+  configurationChange,
   claimTaskChange,
   releaseTaskChange,
   answerTaskChange,
