@@ -110,6 +110,9 @@ export const gradeRepliesChange: DashboardChange = {
     const log = parts.gateway?.state?.log;
     if (log === undefined) throw new PlimsollError('not-found', 'Nothing was kept: the server has no state.');
     const given = run.replies.map((_, at) => gradeIn(form, at));
+    const partial = run.replies.find((reply, at) => given[at] !== '' && !reply.isWhole);
+    if (partial !== undefined)
+      throw invalid(`Nothing was kept: the reply of ${partial.model} is not whole, and cannot be graded.`);
     const replies = run.replies.flatMap((reply, at) => gradedReply(reply, given[at]!));
     const isChange = run.grades.some((one) => one !== '');
     if (replies.length === 0 && !isChange) throw invalid('Nothing was kept: grade at least one whole reply.');
@@ -147,7 +150,7 @@ function gradeIn(form: URLSearchParams, at: number): string {
 
 function gradedReply(reply: AskedReply, grade: string): GradedReply[] {
   const quality = QUALITIES[grade];
-  if (quality === undefined || !reply.isWhole) return [];
+  if (quality === undefined) return [];
   const { model, text, inputTokens, outputTokens, costUsd, totalMs: latencyMs, finishReason } = reply;
   return [{ model, quality, text, inputTokens, outputTokens, costUsd, latencyMs, finishReason }];
 }

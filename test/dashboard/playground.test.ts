@@ -40,7 +40,7 @@ async function person(server: DashboardServer, role: 'view' | 'operate' | 'admin
     const response = await send('decide-prompt', { prompt: PROMPT, ...fields });
     return response.headers.get('location') ?? '';
   };
-  const ask = async (at: string, candidates = ['cheap', 'strong']) => {
+  const begin = async (at: string, candidates: readonly string[]) => {
     const fields = new URLSearchParams({ form, run: at.split('/').at(-1)!, max_tokens: '256' });
     for (const one of candidates) fields.append('candidate', one);
     const asked = await visit(`${server.url}/dashboard/ask-candidates`, {
@@ -49,10 +49,13 @@ async function person(server: DashboardServer, role: 'view' | 'operate' | 'admin
       body: fields.toString(),
     });
     expect([asked.status, asked.headers.get('location')]).toEqual([303, at]);
+  };
+  const ask = async (at: string, candidates = ['cheap', 'strong']) => {
+    await begin(at, candidates);
     await expect.poll(async () => (await read(at)).text, { timeout: 20_000 }).not.toContain('data-run=');
     return (await read(at)).text;
   };
-  return { send, read, decide, ask };
+  return { send, read, decide, begin, ask };
 }
 
 test('a decision is explained without a call; then each candidate replies with its cost, and a grade becomes a case', async () => {
@@ -129,6 +132,30 @@ test('a decision is explained without a call; then each candidate replies with i
   expect(stored[2]!.text).not.toContain('irrational');
   for (const { text } of stored) expect(text).not.toContain('ann@example.com');
   for (const line of server.log) expect(line).not.toMatch(/irrational|brief/);
+});
+
+test('a form that grades a reply which is still coming is refused whole; the other reply can be graded', async () => {
+  const server = await dashboardServer(
+    { ...STORED, upstream: { timeouts: { idle_ms: 60_000 } } },
+    { upstream: { faultOf: (number) => (number === 2 ? 'stall' : undefined) } },
+  );
+  const { send, read, decide, begin } = await person(server);
+  const at = await decide();
+  await begin(at, ['cheap', 'strong']);
+  const whole = /data-figures="(\d)">[^<]* tokens in/;
+  await expect.poll(async () => (await read(at)).text, { timeout: 20_000 }).toMatch(whole);
+  const done = whole.exec((await read(at)).text)![1]!;
+  const run = at.split('/').at(-1)!;
+  await send('grade-replies', { run, 'grade-0': 'good', 'grade-1': 'bad' });
+  const refused = (await read(at)).text;
+  const name = done === '0' ? 'first/large' : 'first/small';
+  expect(refused).toContain(`Nothing was kept: the reply of ${name} is not whole, and cannot be graded.`);
+  expect(refused).not.toContain('You graded these replies');
+  const { log } = server.gateway.state!;
+  expect(await allGraded(log)).toEqual([]);
+  await send('grade-replies', { run, [`grade-${done}`]: 'good' });
+  expect((await read(at)).text).toContain('The grade is kept');
+  expect(await allGraded(log)).toMatchObject([{ id: run, replies: [{ quality: 1 }] }]);
 });
 
 test('what one session tries no other sees; who may only look tries nothing', async () => {
