@@ -24,9 +24,11 @@ export const oidcSchema = z
       .describe(
         'NAME of the environment variable with the secret of the client. Without it the client is a public one, which PKCE protects.',
       ),
-    url: address.describe(
-      'Where browsers reach this server. The provider must know <url>/dashboard/oidc/callback as an address to lead back to.',
-    ),
+    url: address
+      .refine((url) => new URL(url).href === `${new URL(url).origin}/`, 'must be scheme, host and port alone')
+      .describe(
+        'Where browsers reach this server. The provider must know <url>/dashboard/oidc/callback as an address to lead back to.',
+      ),
     scopes: z
       .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'has characters that no scope has'))
       .max(20)

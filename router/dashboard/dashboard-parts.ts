@@ -25,6 +25,8 @@ export interface DashboardParts {
   readonly review: ReviewHolder;
   /** Called with each change: who made it, and what came of it. */
   readonly onChange: (change: Change) => void;
+  /** Called with a sentence for the log: who signed in, or why an account was not let in. */
+  readonly onSignIn: (text: string) => void;
   /** Whether requests of the API need no key, and this machine alone can reach the server. */
   readonly isOpen: boolean;
   readonly isDraining: () => boolean;

@@ -40,6 +40,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
   const { oidc } = parts.config();
   const openId = oidc && new OpenIdSignIn(oidc);
   const signInWays = { withKeys: access !== undefined, withOpenId: openId !== undefined };
+  const isPublicOverTls = oidc?.url.startsWith('https:') === true;
   const isOpen = parts.isOpen && openId === undefined;
   const links = new LinkCheck(Date.now() - process.uptime() * 1_000);
 
@@ -58,7 +59,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
     const isPost = request.method === 'POST';
     if (first === 'files' && !isPost) return staticFile(second, third) ?? missing({ look });
     if (first === 'enter' && !isPost) return enter(request, second, look);
-    if (first === OPEN_ID_PATH && !isPost && openId !== undefined)
+    if (first === OPEN_ID_PATH && !isPost && openId !== undefined && ['', 'callback'].includes(second))
       return second === 'callback' ? comeBack(request, openId, look) : leave(request, openId);
     if (first === 'sign-in' && isPost) return signIn(request, look);
     const held = cookieIn(request, cookieName(request));
@@ -83,6 +84,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
         'This API key calls models, and opens no page: it has no role. Make one with plimsoll keys create --role view.';
       return page(403, signInPage(signInWays, look, fault));
     }
+    parts.onSignIn(`key ${found.keyId} signed in`);
     return redirect('/dashboard', begun(request, { keyId: found.keyId }));
   }
 
@@ -92,18 +94,27 @@ export function openDashboard(parts: DashboardParts): PageListener {
       const lines = ['It works once, within ten minutes. Run plimsoll dashboard link for another one.'];
       return page(403, messagePage('This link is over', lines, { look }));
     }
+    parts.onSignIn('somebody signed in by a link');
     return signedIn(request, 'link', look);
   }
 
-  function signedIn(request: IncomingMessage, by: SignedInBy, look: Look): PageResponse {
+  function signedIn(
+    request: IncomingMessage,
+    by: SignedInBy,
+    look: Look,
+    isSecure = isOverTls(request),
+  ): PageResponse {
     const main = html`<div class="message"><h1>Signed in</h1><p><a href="/dashboard">Go on</a></p></div>`;
     const body = layout({ title: 'Signed in', look, forwardTo: '/dashboard', main });
-    return { status: 200, body, headers: begun(request, by) };
+    return { status: 200, body, headers: begun(request, by, isSecure) };
   }
 
   async function leave(request: IncomingMessage, provider: OpenIdSignIn): Promise<PageResponse> {
-    const { address, cookie: value } = await provider.begin(Date.now());
-    return redirect(address, { 'set-cookie': openIdCookie(request, value) });
+    const begun = await provider.begin(Date.now()).catch((error) => {
+      parts.onSignIn(`nobody can sign in with an account: ${reasonIn(error)}`);
+      throw error;
+    });
+    return redirect(begun.address, { 'set-cookie': openIdCookie(request, begun.cookie, isPublicOverTls) });
   }
 
   async function comeBack(
@@ -113,16 +124,22 @@ export function openDashboard(parts: DashboardParts): PageListener {
   ): Promise<PageResponse> {
     const held = cookieIn(request, openIdCookieName(request));
     const outcome = await provider.end(held, addressOf(request).search, Date.now()).catch((error) => {
+      parts.onSignIn(`an account was not let in: ${reasonIn(error)}`);
       if (error instanceof PlimsollError && error.code === 'forbidden') return error.message;
       throw error;
     });
     if (typeof outcome === 'string') return page(403, signInPage(signInWays, look, outcome));
-    return signedIn(request, { person: outcome }, look);
+    parts.onSignIn(`${outcome.name} signed in with an account, with the role ${outcome.role}`);
+    return signedIn(request, { person: outcome }, look, isPublicOverTls);
   }
 
-  function begun(request: IncomingMessage, by: SignedInBy): Record<string, string> {
+  function begun(
+    request: IncomingMessage,
+    by: SignedInBy,
+    isSecure = isOverTls(request),
+  ): Record<string, string> {
     const value = sessions.begin(by, Date.now());
-    return { 'set-cookie': cookie(request, value, SESSION_MS / 1_000) };
+    return { 'set-cookie': cookie(request, value, SESSION_MS / 1_000, isSecure) };
   }
 
   async function change(request: IncomingMessage, path: string, signed: Signed): Promise<PageResponse> {
@@ -136,7 +153,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
     }
     if (path === 'sign-out') {
       sessions.end(held);
-      return redirect('/dashboard', { 'set-cookie': cookie(request, '', 0) });
+      return redirect('/dashboard', { 'set-cookie': cookie(request, '', 0, isOverTls(request)) });
     }
     if (wanted === undefined) return missing(signed);
     if (!mayDo(visitor, wanted.role)) return forbidden(wanted.role, signed);
@@ -247,9 +264,13 @@ function cookieName({ socket }: IncomingMessage): string {
   return `plimsoll_dashboard_${socket.localPort}`;
 }
 
-function cookie(request: IncomingMessage, value: string, seconds: number): string {
-  const secure = request.headers.origin?.startsWith('https:') ? '; Secure' : '';
-  return `${cookieName(request)}=${value}; Path=/dashboard; HttpOnly; SameSite=Strict; Max-Age=${seconds}${secure}`;
+function cookie(request: IncomingMessage, value: string, seconds: number, isSecure: boolean): string {
+  return `${cookieName(request)}=${value}; Path=/dashboard; HttpOnly; SameSite=Strict; Max-Age=${seconds}${isSecure ? '; Secure' : ''}`;
+}
+
+/** As the page's origin says, or a proxy in front. */
+function isOverTls({ headers }: IncomingMessage): boolean {
+  return headers.origin?.startsWith('https:') === true || headers['x-forwarded-proto'] === 'https';
 }
 
 function openIdCookieName(request: IncomingMessage): string {
@@ -257,9 +278,12 @@ function openIdCookieName(request: IncomingMessage): string {
 }
 
 /** Lax: the provider, which is another site, leads back. */
-function openIdCookie(request: IncomingMessage, value: string): string {
-  const secure = request.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
-  return `${openIdCookieName(request)}=${value}; Path=/dashboard/${OPEN_ID_PATH}; HttpOnly; SameSite=Lax; Max-Age=${OPEN_ID_MS / 1_000}${secure}`;
+function openIdCookie(request: IncomingMessage, value: string, isSecure: boolean): string {
+  return `${openIdCookieName(request)}=${value}; Path=/dashboard/${OPEN_ID_PATH}; HttpOnly; SameSite=Lax; Max-Age=${OPEN_ID_MS / 1_000}${isSecure ? '; Secure' : ''}`;
+}
+
+function reasonIn(error: unknown): string {
+  return error instanceof PlimsollError ? error.message : 'the page failed';
 }
 
 function themeOf(request: IncomingMessage): Theme | undefined {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as client from 'openid-client';
 import { EnvHttpProxyAgent, fetch as fetchThrough } from 'undici';
 import type { Role } from '../access/index.ts';
@@ -11,8 +11,8 @@ export const OPEN_ID_PATH = 'oidc';
 /** From leaving for the provider until coming back, in ms. */
 export const OPEN_ID_MS = 600_000;
 
-/** The oldest go beyond it. */
-const MAX_UNDER_WAY = 1_000;
+/** A provider's documents and tokens take some kB. */
+const LONGEST_REPLY = 1_000_000;
 /** After it the provider is asked anew what it supports, in ms. */
 const KEPT_MS = 3_600_000;
 const PROVIDER_S = 10;
@@ -24,6 +24,7 @@ export interface Person {
   readonly role: Role;
 }
 
+/** What a browser takes along to the provider, and back. */
 interface UnderWay {
   readonly verifier: string;
   readonly state: string;
@@ -33,13 +34,14 @@ interface UnderWay {
 
 /**
  * Signs people in with OpenID Connect: the code flow with PKCE, state and nonce (OpenID Connect Core 1.0, section 3.1; RFC 7636). What a
- * browser began is kept in memory under a value that only its cookie has, and works once.
+ * browser began is in its cookie, signed, so that no number of beginnings takes memory; it ends once.
  */
 export class OpenIdSignIn {
   readonly #options: OidcConfig;
   readonly #env: NodeJS.ProcessEnv;
-  /** Value of the cookie -> what was begun. */
-  readonly #underWay = new Map<string, UnderWay>();
+  readonly #secret = randomBytes(32);
+  /** State of a sign-in that ended -> when it could not end any more anyway. */
+  readonly #ended = new Map<string, number>();
   #provider: { readonly config: Promise<client.Configuration>; readonly untilMs: number } | undefined;
 
   constructor(options: OidcConfig, env: NodeJS.ProcessEnv = process.env) {
@@ -53,23 +55,21 @@ export class OpenIdSignIn {
    */
   async begin(nowMs: number): Promise<{ readonly address: string; readonly cookie: string }> {
     const config = await this.#discovered(nowMs);
-    const cookie = randomBytes(32).toString('base64url');
-    const verifier = client.randomPKCECodeVerifier();
-    const [state, nonce] = [client.randomState(), client.randomNonce()];
+    const begun: UnderWay = {
+      verifier: client.randomPKCECodeVerifier(),
+      state: client.randomState(),
+      nonce: client.randomNonce(),
+      endsMs: nowMs + OPEN_ID_MS,
+    };
     const address = client.buildAuthorizationUrl(config, {
       redirect_uri: `${this.#ownUrl()}/callback`,
       scope: this.#options.scopes.join(' '),
-      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge: await client.calculatePKCECodeChallenge(begun.verifier),
       code_challenge_method: 'S256',
-      state,
-      nonce,
+      state: begun.state,
+      nonce: begun.nonce,
     });
-    this.#underWay.set(cookie, { verifier, state, nonce, endsMs: nowMs + OPEN_ID_MS });
-    for (const oldest of this.#underWay.keys()) {
-      if (this.#underWay.size <= MAX_UNDER_WAY) break;
-      this.#underWay.delete(oldest);
-    }
-    return { address: address.href, cookie };
+    return { address: address.href, cookie: this.#sealed(begun) };
   }
 
   /**
@@ -77,15 +77,13 @@ export class OpenIdSignIn {
    * @throws PlimsollError `forbidden` if this browser did not begin, the provider refuses, or the account has no role here
    */
   async end(cookie: string | undefined, search: string, nowMs: number): Promise<Person> {
-    const begun = cookie === undefined ? undefined : this.#underWay.get(cookie);
-    if (cookie !== undefined) this.#underWay.delete(cookie);
-    if (begun === undefined || nowMs >= begun.endsMs)
-      throw new PlimsollError(
-        'forbidden',
-        'This sign-in was not begun by this browser, or is over. Begin again.',
-      );
+    const begun = this.#opened(cookie);
+    if (begun === undefined || nowMs >= begun.endsMs || this.#ended.has(begun.state)) throw notBegun();
     const config = await this.#discovered(nowMs);
     const claims = await this.#claimsOf(config, new URL(`${this.#ownUrl()}/callback${search}`), begun);
+    if (this.#ended.has(begun.state)) throw notBegun();
+    for (const [state, overMs] of this.#ended) if (overMs <= nowMs) this.#ended.delete(state);
+    this.#ended.set(begun.state, begun.endsMs);
     const role = this.#roleOf(claims);
     const name = nameOf(claims);
     if (role === undefined)
@@ -105,8 +103,8 @@ export class OpenIdSignIn {
         idTokenExpected: true,
       });
       const claims: Claims = tokens.claims()!;
-      const isComplete = this.#options.claim in claims || !config.serverMetadata().userinfo_endpoint;
-      if (isComplete) return claims;
+      const isComplete = this.#options.claim in claims && 'email' in claims;
+      if (isComplete || !config.serverMetadata().userinfo_endpoint) return claims;
       return {
         ...(await client.fetchUserInfo(config, tokens.access_token, String(claims['sub']))),
         ...claims,
@@ -125,8 +123,27 @@ export class OpenIdSignIn {
     );
   }
 
+  /** The parts have no dots: they are in base64url. */
+  #sealed({ verifier, state, nonce, endsMs }: UnderWay): string {
+    const content = [verifier, state, nonce, endsMs].join('.');
+    return `${content}.${this.#macOf(content)}`;
+  }
+
+  #opened(cookie = ''): UnderWay | undefined {
+    const at = cookie.lastIndexOf('.');
+    const content = cookie.slice(0, Math.max(at, 0));
+    const [given, right] = [Buffer.from(cookie.slice(at + 1)), Buffer.from(this.#macOf(content))];
+    if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
+    const [verifier = '', state = '', nonce = '', endsMs] = content.split('.');
+    return { verifier, state, nonce, endsMs: Number(endsMs) };
+  }
+
+  #macOf(content: string): string {
+    return createHmac('sha256', this.#secret).update(content).digest('base64url');
+  }
+
   #ownUrl(): string {
-    return `${this.#options.url.replace(/\/$/, '')}/dashboard/${OPEN_ID_PATH}`;
+    return `${new URL(this.#options.url).origin}/dashboard/${OPEN_ID_PATH}`;
   }
 
   #discovered(nowMs: number): Promise<client.Configuration> {
@@ -148,15 +165,21 @@ export class OpenIdSignIn {
         `oidc.client_secret_env: the environment variable ${clientSecretEnv} is empty. Nobody can sign in with ${issuer} until it is set.`,
         { place: { field: 'oidc.client_secret_env' } },
       );
-    const proxied = new EnvHttpProxyAgent();
     const authentication = secret === undefined ? client.None() : client.ClientSecretPost(secret);
     try {
-      return await client.discovery(new URL(issuer), clientId, undefined, authentication, {
+      const config = await client.discovery(new URL(issuer), clientId, undefined, authentication, {
         timeout: PROVIDER_S,
-        [client.customFetch]: (address, options) =>
-          fetchThrough(address, { ...options, dispatcher: proxied } as never) as never,
-        execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
+        [client.customFetch]: boundedFetch(),
+        // signatures are checked although TLS vouches for the provider, which it does not on this machine
+        execute: [
+          client.enableNonRepudiationChecks,
+          ...(issuer.startsWith('http:') ? [client.allowInsecureRequests] : []),
+        ],
       });
+      const { authorization_endpoint, token_endpoint } = config.serverMetadata();
+      if (![authorization_endpoint, token_endpoint].every((address) => isAddress(address, issuer)))
+        throw Object.assign(new Error('no addresses'), { code: 'INVALID_ENDPOINTS' });
+      return config;
     } catch (cause) {
       throw new PlimsollError(
         'io',
@@ -169,17 +192,54 @@ export class OpenIdSignIn {
 
 type Claims = Readonly<Record<string, unknown>>;
 
+function notBegun(): PlimsollError {
+  return new PlimsollError(
+    'forbidden',
+    'This sign-in was not begun by this browser, or is over. Begin again.',
+  );
+}
+
+function isAddress(value: unknown, issuer: string): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol } = new URL(value);
+  return protocol === 'https:' || (protocol === 'http:' && issuer.startsWith('http:'));
+}
+
+/** Through the proxy that the environment names, and no more of a reply than any provider sends. */
+function boundedFetch(): client.CustomFetch {
+  const dispatcher = new EnvHttpProxyAgent();
+  return async (address, options) => {
+    const response = await fetchThrough(address, { ...options, dispatcher } as never);
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    for await (const piece of response.body ?? []) {
+      length += piece.length;
+      if (length > LONGEST_REPLY) throw Object.assign(new Error('too long'), { code: 'TOO_LONG' });
+      pieces.push(piece);
+    }
+    const headers = Array.from(response.headers);
+    const { status, statusText } = response;
+    const mayHaveBody = status !== 204 && status !== 205 && status !== 304;
+    return new Response(mayHaveBody ? Buffer.concat(pieces) : null, { status, statusText, headers });
+  };
+}
+
+const EMAIL = /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,189}$/u;
+/** Core 1.0, section 2: at most 255 characters of ASCII. */
+const SUBJECT = /^[\x21-\x7e][\x20-\x7e]{0,254}$/;
+
 /** An address counts only if the provider says that it is the account's. */
-function nameOf(claims: Claims): string {
-  const { email, email_verified: isVerified, sub } = claims;
-  return typeof email === 'string' && isVerified === true ? email.slice(0, 200) : String(sub).slice(0, 200);
+function nameOf({ email, email_verified: isVerified, sub }: Claims): string {
+  if (typeof email === 'string' && EMAIL.test(email) && String(isVerified) === 'true') return email;
+  if (typeof sub === 'string' && SUBJECT.test(sub)) return `account ${sub}`;
+  throw new PlimsollError('forbidden', 'The provider gives this account no name that can be shown.');
 }
 
 /** Without what the provider wrote, but its code: it may hold anything. */
 function refusalOf(cause: unknown): PlimsollError {
   return new PlimsollError(
     'forbidden',
-    `The sign-in was refused (${reasonOf(cause)}). Begin again; if that does not help, the log of the provider says more.`,
+    `The sign-in was refused (${reasonOf(cause)}). Begin again; if that does not help, the logs of this server and of the provider say more.`,
     { cause },
   );
 }

@@ -50,6 +50,8 @@ interface Session {
 export const SESSION_MS = 12 * 3_600_000;
 /** The oldest go beyond it. */
 const MAX_SESSIONS = 1_000;
+/** Of one key or account: so nobody signs others out. */
+const MAX_OF_ONE = 20;
 
 /**
  * Who is signed in, in the memory of this process. Cookies and form tokens are 256 random bits; of cookies only hashes are kept. A session lives as long as its
@@ -73,6 +75,8 @@ export class Sessions {
       endsMs: nowMs + SESSION_MS,
       outcome: undefined,
     });
+    const own = Array.from(this.#sessions).filter(([, one]) => whoIs(one.by) === whoIs(by));
+    for (const [oldest] of own.slice(0, -MAX_OF_ONE)) this.#sessions.delete(oldest);
     for (const oldest of this.#sessions.keys()) {
       if (this.#sessions.size <= MAX_SESSIONS) break;
       this.#sessions.delete(oldest);
@@ -118,6 +122,11 @@ export class Sessions {
   end(cookie: string | undefined): void {
     if (cookie !== undefined) this.#sessions.delete(hashOf(cookie));
   }
+}
+
+function whoIs(by: SignedInBy): string {
+  if (by === 'link') return by;
+  return 'person' in by ? `person ${by.person.name}` : `key ${by.keyId}`;
 }
 
 /** Looked up by hash, how long it takes says nothing of how much of a guess was right. */

@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { configSchema } from '../../router/config/index.ts';
 import { OpenIdSignIn } from '../../router/dashboard/open-id.ts';
+import { Sessions } from '../../router/dashboard/sessions.ts';
 import { type DashboardServer, dashboardServer, formToken, sendForm, visit } from './dashboard-client.ts';
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
@@ -88,7 +89,7 @@ async function atProvider(server: string, account: string): Promise<{ search: st
   const own = new Cookies();
   const left = await visit(`${server}/dashboard/oidc`);
   expect(left.status).toBe(303);
-  expect(left.headers.getSetCookie()[0]).toMatch(/; HttpOnly; SameSite=Lax; Max-Age=600$/);
+  expect(left.headers.getSetCookie()[0]).toMatch(/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/);
   own.keep(left);
   const cookies = new Cookies();
   let place = left.headers.get('location')!;
@@ -125,6 +126,7 @@ test('people sign in with their accounts, with the role of their groups, and out
   expect(await (await visit(`${server.url}/dashboard`)).text()).toContain('href="/dashboard/oidc"');
   const back = await comeBack(server, await atProvider(server.url, 'ann'));
   expect(back.status).toBe(200);
+  expect(back.headers.getSetCookie()[0]).toMatch(/; SameSite=Strict; Max-Age=43200; Secure$/);
   const ann = cookieOf(back);
   const keys = await visit(`${server.url}/dashboard/keys`, { headers: ann });
   expect(keys.status).toBe(200);
@@ -135,7 +137,10 @@ test('people sign in with their accounts, with the role of their groups, and out
   const bob = cookieOf(await comeBack(server, await atProvider(server.url, 'bob')));
   expect((await visit(`${server.url}/dashboard`, { headers: bob })).status).toBe(200);
   expect((await visit(`${server.url}/dashboard/keys`, { headers: bob })).status).toBe(403);
-  expect(server.log.join('\n')).not.toContain(SECRET);
+  const log = server.log.join('\n');
+  expect(log).not.toContain(SECRET);
+  expect(log).toContain('ann@example.com signed in with an account, with the role admin');
+  expect((await visit(`${server.url}/dashboard/oidc/other`, { headers: bob })).status).toBe(404);
 });
 
 test('a public client, without a secret', async () => {
@@ -161,6 +166,8 @@ test('who has no role, another browser, a second time, a changed state and a ref
   await refused({ ...begun, cookie: '' }, /was not begun by this browser/);
   expect((await comeBack(server, begun)).status).toBe(200);
   await refused(begun, /was not begun by this browser/);
+  const [content = ''] = begun.cookie.split(/\.[^.]*$/);
+  await refused({ ...begun, cookie: `${content}.${'A'.repeat(43)}` }, /was not begun by this browser/);
   const other = await atProvider(server.url, 'ann');
   await refused(
     { ...other, search: other.search.replace(/state=[^&]+/, 'state=another') },
@@ -170,6 +177,9 @@ test('who has no role, another browser, a second time, a changed state and a ref
   const state = /state=[^&]+/.exec(denied.search)![0];
   const said = `?error=access_denied&error_description=%3Cscript%3E&${state}&iss=${encodeURIComponent(issuer)}`;
   await refused({ ...denied, search: said }, /The sign-in was refused \(access_denied\)/);
+  expect(server.log.join('\n')).toContain(
+    'an account was not let in: The sign-in was refused (access_denied)',
+  );
 });
 
 test('a sign-in is over after ten minutes', async () => {
@@ -191,9 +201,92 @@ test('a provider that is away, and a secret that is not set, are said; keys stil
   expect(text).toContain('the environment variable PLIMSOLL_TEST_UNSET is empty');
 });
 
+/** A provider whose discovery document and token reply are ours to choose. */
+async function oddProvider(metadata: object, tokenReply: () => string = () => '{}'): Promise<string> {
+  const odd = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json');
+    const isDiscovery = request.url!.startsWith('/.well-known/');
+    response.end(isDiscovery ? JSON.stringify({ ...whole(), ...metadata }) : tokenReply());
+  });
+  await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void odd.close());
+  const own = `http://127.0.0.1:${(odd.address() as AddressInfo).port}`;
+  const whole = () => ({
+    issuer: own,
+    authorization_endpoint: `${own}/authorize`,
+    token_endpoint: `${own}/token`,
+    jwks_uri: `${own}/jwks`,
+    response_types_supported: ['code'],
+  });
+  return own;
+}
+
+test.each<[object, string]>([
+  [{ authorization_endpoint: undefined }, 'INVALID_ENDPOINTS'],
+  [{ authorization_endpoint: 'javascript:alert(1)' }, 'INVALID_ENDPOINTS'],
+  [{ authorization_endpoint: '/auth' }, 'INVALID_ENDPOINTS'],
+  [{ token_endpoint: 5 }, 'INVALID_ENDPOINTS'],
+  [{ padding: 'x'.repeat(1_000_001) }, 'TOO_LONG'],
+])('a provider whose document is wrong is named, and asked again: %#', async (metadata, code) => {
+  const found = { ...metadata };
+  const server = await dashboardServer({ oidc: oidc({ issuer: await oddProvider(found) }) });
+  const response = await visit(`${server.url}/dashboard/oidc`);
+  expect(response.status).toBe(500);
+  expect(await response.text()).toContain(`cannot be asked for its OpenID configuration (${code})`);
+  for (const name of Object.keys(found)) delete (found as Record<string, unknown>)[name];
+  expect((await visit(`${server.url}/dashboard/oidc`)).status).toBe(303);
+});
+
+/** An ID token that nobody signed. */
+function unsigned(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'RS256', kid: 'x' })}.${part(claims)}.${'A'.repeat(342)}`;
+}
+
+test('a token with a wrong signature, and a reply without an end, let nobody in', async () => {
+  let reply = '{}';
+  const odd = await oddProvider({}, () => reply);
+  const server = await dashboardServer({ oidc: oidc({ issuer: odd, client_id: 'plimsoll' }) });
+  const tries: (readonly [code: RegExp, body: (nonce: string) => string])[] = [
+    [
+      /was refused \(OAUTH_[A-Z_]+\)/,
+      (nonce) => {
+        const iat = Math.floor(Date.now() / 1_000);
+        const id_token = unsigned({ iss: odd, aud: 'plimsoll', sub: 'ann', exp: iat + 60, iat, nonce });
+        return JSON.stringify({ access_token: 'x', token_type: 'bearer', id_token });
+      },
+    ],
+    [/was refused \(TOO_LONG\)/, () => JSON.stringify({ padding: 'x'.repeat(2_000_000) })],
+  ];
+  for (const [code, body] of tries) {
+    const left = await visit(`${server.url}/dashboard/oidc`);
+    const { searchParams } = new URL(left.headers.get('location')!);
+    reply = body(searchParams.get('nonce')!);
+    const back = await comeBack(server, {
+      search: `?code=x&state=${searchParams.get('state')}`,
+      ...cookieOf(left),
+    });
+    expect(back.status).toBe(403);
+    expect(await back.text()).toMatch(code);
+  }
+});
+
+test('who signs in again and again ends own sessions, and nobody else’s', () => {
+  const sessions = new Sessions(undefined);
+  const person = (name: string) => ({ person: { name, role: 'view' as const } });
+  const other = sessions.begin(person('ann@example.com'), 0);
+  const own = Array.from({ length: 1_100 }, () => sessions.begin(person('bob@example.com'), 0));
+  expect(sessions.find(other, 1)?.name).toBe('ann@example.com');
+  expect(own.filter((cookie) => sessions.find(cookie, 1)).length).toBe(20);
+  expect(sessions.find(own.at(-1), 1)).toBeDefined();
+});
+
 test.each<[object, RegExp]>([
   [{ issuer: 'http://login.example.com' }, /must begin with https/],
   [{ url: 'ftp://example.com' }, /Invalid URL/],
+  [{ url: 'https://example.com/path' }, /scheme, host and port alone/],
+  [{ url: 'https://u:p@example.com' }, /scheme, host and port alone/],
+  [{ url: 'https://example.com/?a=1' }, /scheme, host and port alone/],
   [{ client_secret_env: 'my-secret' }, /takes the NAME of an environment variable/],
   [{ scopes: ['email'] }, /must have openid in it/],
   [{ roles: {} }, /must name a value for a role/],
