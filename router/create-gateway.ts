@@ -82,6 +82,7 @@ const NO_ROUTER: Router = {
   competingTask: () => undefined,
   canJudge: () => undefined,
   judgeUses: () => false,
+  judgeGaps: [],
   standing: refuseToRoute,
   verdict: refuseToRoute,
   check: refuseToRoute,

@@ -7,6 +7,7 @@ import {
   judgesWithout,
   judgeUses,
   type SignalSource,
+  signalGaps,
   skipAt,
 } from './cascade/index.ts';
 import {
@@ -267,6 +268,7 @@ async function assemble(
       artifact: { ...identity, created: manifest.created },
       canJudge,
       judgeUses: usesSignal,
+      judgeGaps: signalGaps(manifest),
       defaultPolicy: { ...byDefault.reference, threshold: thresholdOf(byDefault.policy) },
       standing: () => verdicts.standing(stale),
       verdict(name = defaultPolicy) {

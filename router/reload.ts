@@ -242,6 +242,9 @@ export async function reloadingRouter(
     competingTask: (input, options) => generations.current().competingTask(input, options),
     canJudge: (rung, replyMayLack) => generations.current().canJudge(rung, replyMayLack),
     judgeUses: (rung, signal) => generations.current().judgeUses(rung, signal),
+    get judgeGaps() {
+      return generations.current().judgeGaps;
+    },
     get defaultPolicy() {
       return generations.current().defaultPolicy;
     },

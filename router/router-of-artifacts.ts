@@ -31,6 +31,7 @@ export function routerOfArtifacts(routers: readonly Router[], order: readonly st
     competingTask: own.competingTask,
     canJudge: own.canJudge,
     judgeUses: own.judgeUses,
+    judgeGaps: own.judgeGaps,
     defaultPolicy: own.defaultPolicy,
     standing: own.standing,
     verdict: own.verdict,

@@ -167,7 +167,7 @@ export interface RouteOptions {
 /** A profile as it is served. Its verdict is that of its own artifact, over its own ladder and floors. */
 export interface ServedProfile
   extends ServedLadder,
-    Pick<Router, 'artifact' | 'defaultPolicy' | 'canJudge' | 'judgeUses' | 'standing'> {
+    Pick<Router, 'artifact' | 'defaultPolicy' | 'canJudge' | 'judgeUses' | 'judgeGaps' | 'standing'> {
   /** Largest quality loss that the verdict of its artifact may allow; undefined: what `gate` of the configuration says. */
   readonly margin: number | undefined;
   /** Of its default policy. */
@@ -202,6 +202,8 @@ export interface Router {
   canJudge(rung: number, replyMayLack: ReplyLacks): boolean | undefined;
   /** Whether the judge of that rung makes anything of a signal; false without a judge. */
   judgeUses(rung: number, signal: SignalSource): boolean;
+  /** A sentence for each kind of signal that the judges of the artifact cannot tell the worth of (router/cascade, `signalGaps`). */
+  readonly judgeGaps: readonly string[];
   /** What decides if a request names no policy; a fixed policy has no threshold. */
   readonly defaultPolicy: PolicyReference & { readonly threshold: number | null };
   /** What the artifact may claim of its own policy at this moment, over the default ladder. */

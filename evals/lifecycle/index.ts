@@ -22,7 +22,6 @@ export {
   qualityColumns,
   requireLearnable,
 } from './labelled-data.ts';
-export { constantSignalNotes } from './learn-cascade.ts';
 export { expectationSentence, thresholdWords } from './model-card.ts';
 export type { OnProgress, Progress } from './progress.ts';
 export { assertDisplaces, placeInStore, promote, promoteChallenger, rollback } from './promotion.ts';

@@ -1,12 +1,5 @@
-import type { Manifest, Rung } from '../../router/artifact/index.ts';
-import {
-  type Cascade,
-  type CheckedRung,
-  checkedRungs,
-  constantSignals,
-  replyColumns,
-  skipAt,
-} from '../../router/cascade/index.ts';
+import type { Rung } from '../../router/artifact/index.ts';
+import { type Cascade, type CheckedRung, replyColumns, skipAt } from '../../router/cascade/index.ts';
 import { trainReplyJudge } from '../../router/train/index.ts';
 import { type Case, checkedModels, requireKnownReplies } from '../cases/index.ts';
 import { type CascadeScores, cascadePaths, cascadeScores, predictedLosses } from '../threshold/index.ts';
@@ -78,18 +71,6 @@ export function atThreshold({ middle, ...cheapest }: WithoutSkip, threshold: num
     path,
   });
   return { ...limited(cheapest), ...(middle && { middle: middle.map(limited) }) };
-}
-
-/** A sentence for each model whose replies were alike in some signal: the judge cannot learn what such a signal is worth. */
-export function constantSignalNotes({ ladder, cascade }: Pick<Manifest, 'ladder' | 'cascade'>): string[] {
-  if (cascade === undefined) return [];
-  return checkedRungs(cascade).flatMap(({ judge }, rung) => {
-    const names = constantSignals(judge);
-    if (names.length === 0) return [];
-    return [
-      `All training replies of ${ladder[rung]!.model} are alike in ${names.join(', ')}: its judge cannot tell what a reply is worth that differs in them. If live replies do, train on replies like those.`,
-    ];
-  });
 }
 
 /**

@@ -1,10 +1,10 @@
 import { isWalked, type Manifest } from '../../router/artifact/index.ts';
+import { signalGaps } from '../../router/cascade/index.ts';
 import { mean } from '../../router/statistics/index.ts';
 import type { Case } from '../cases/index.ts';
 import { measureRanking } from '../gate/index.ts';
 import { predictedLosses } from '../threshold/index.ts';
 import { pairedQuality } from './calibration.ts';
-import { constantSignalNotes } from './learn-cascade.ts';
 
 interface Measured {
   readonly cases: readonly Case[];
@@ -32,7 +32,7 @@ const CASCADE_LIMITS = LIMITS.replace(
 );
 
 function cascadeLimits(manifest: Omit<Manifest, 'files'>): string {
-  return [CASCADE_LIMITS, ...constantSignalNotes(manifest).map((note) => `- ${note}`)].join('\n');
+  return [CASCADE_LIMITS, ...signalGaps(manifest).map((note) => `- ${note}`)].join('\n');
 }
 
 /** The model card of an artifact: what it learned, from what, how well, and what it cannot promise. Markdown. */

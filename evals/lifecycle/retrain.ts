@@ -15,6 +15,7 @@ import {
   worstOf,
   writeArtifact,
 } from '../../router/artifact/index.ts';
+import { signalGaps } from '../../router/cascade/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import type { Learner } from '../../router/train/index.ts';
@@ -32,7 +33,6 @@ import {
 import type { ThresholdRule } from '../threshold/index.ts';
 import { compareArtifacts } from './compare.ts';
 import { type LabelledData, loadLabelled, requireLearnable } from './labelled-data.ts';
-import { constantSignalNotes } from './learn-cascade.ts';
 import type { OnProgress } from './progress.ts';
 import { artifactName, requireAbstaining, train } from './train.ts';
 
@@ -133,7 +133,7 @@ async function challenge(
     challenger.resumed
       ? `resuming: ${out} was trained from these data against ${champion.manifest.name}; on with the gate`
       : `trained: ${out}`,
-    ...constantSignalNotes(challenger.artifact.manifest),
+    ...signalGaps(challenger.artifact.manifest),
   ]);
   return challenger;
 }

@@ -20,7 +20,9 @@ export {
   type ReplyVerdict,
   replyLoss,
   type SignalSource,
+  unseenSignals,
 } from './reply-judge.ts';
-export { confidence, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
+export { confidence, isBlocked, REPLY_COLUMNS, replyColumns } from './signal-columns.ts';
+export { signalGaps } from './signal-gaps.ts';
 export { beginsAsRefusal, textLanguage, textSignals } from './text-signals.ts';
 export { LEAST_POSSIBLE_LOGPROB, type LogprobSignals, logprobSignals } from './token-logprobs.ts';

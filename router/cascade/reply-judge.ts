@@ -71,6 +71,28 @@ export function constantSignals({ columns, ranges = [] }: ReplyJudge): string[] 
   });
 }
 
+/** By the name of a signal that live replies may have without further calls: the field of a case that gives it. */
+const FIELD_OF_SIGNAL: ReadonlyMap<string, string> = new Map([
+  ['confidence', 'confidence_logprob'],
+  ['mean_logprob', 'mean_logprob'],
+  ['min_logprob', 'min_logprob'],
+  ['cut_at_limit', 'finish_reason'],
+  ['blocked', 'finish_reason'],
+  ['text', 'answer'],
+]);
+
+/**
+ * The signals that no reply of training had, by their fields in cases: the judge has no weight for them either. Not those that take further calls: nobody
+ * makes them for a judge that did not learn from them.
+ */
+export function unseenSignals({ columns: all, ranges = [] }: ReplyJudge): string[] {
+  const logits = all.length - REPLY_COLUMNS.length;
+  const fields = SIGNAL_COLUMNS.flatMap(({ name, columns }) =>
+    columns.every((at) => ranges[logits + at] === null) ? (FIELD_OF_SIGNAL.get(name) ?? []) : [],
+  );
+  return [...new Set(fields)];
+}
+
 /** An indicator is never missing, and neither is a logit. @param logits how many columns come before those of the reply */
 function isMissing(row: ArrayLike<number>, at: number, logits: number): boolean {
   const own = at - logits;

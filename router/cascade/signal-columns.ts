@@ -60,6 +60,11 @@ function stoppedBy(reasons: readonly string[], finishReason: string | undefined)
   return Number(reasons.includes(reason));
 }
 
+/** Whether a provider's filter ended the reply, or the model's own: what came is not the whole. */
+export function isBlocked(finishReason: string | undefined): boolean {
+  return stoppedBy(BLOCKED, finishReason) === 1;
+}
+
 /** Each text has a length. */
 const TEXT_MISSING = 'length_log_missing';
 

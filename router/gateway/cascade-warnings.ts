@@ -1,7 +1,7 @@
 import type { Router } from '../router.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 
-type Judges = Pick<Router, 'artifact' | 'canJudge' | 'judgeUses'>;
+type Judges = Pick<Router, 'artifact' | 'canJudge' | 'judgeUses' | 'judgeGaps'>;
 type Cascade = GatewaySettings['cascade'];
 
 /** What decides on some requests, and what the configuration says of looks at replies to them. */
@@ -15,8 +15,8 @@ interface Scope {
 }
 
 /**
- * A sentence for each field of `cascade` that does nothing with the judges that serve, and for each that they cannot do without. A profile's field is
- * named as its own if it differs from that of all requests.
+ * A sentence for each field of `cascade` that does nothing with the judges that serve, for each that they cannot do without, and for what they cannot
+ * tell of a reply. A profile's field is named as its own if it differs from that of all requests.
  */
 export function cascadeWarnings(
   settings: Pick<GatewaySettings, 'cascade' | 'profiles'>,
@@ -35,7 +35,10 @@ export function cascadeWarnings(
       idleField(name, scopes),
     );
   });
-  return [...new Set([...lacking, ...idle])];
+  const gaps = [all, ...ofProfiles].flatMap(({ judges: { artifact, judgeGaps } }) =>
+    judgeGaps.map((gap) => `Artifact ${artifact.name}: ${gap}`),
+  );
+  return [...new Set([...lacking, ...idle, ...gaps])];
 }
 
 function scopeOf(field: string, cascade: Cascade, judges: Judges, ladder: Router['ladder']): Scope {

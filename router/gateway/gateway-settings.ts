@@ -66,6 +66,7 @@ export type ConfiguringRouter = Pick<
   | 'check'
   | 'canJudge'
   | 'judgeUses'
+  | 'judgeGaps'
   | 'watch'
   | 'rules'
   | 'standing'

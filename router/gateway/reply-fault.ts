@@ -1,16 +1,27 @@
+import { isBlocked } from '../cascade/index.ts';
 import type { ReplyContent } from '../dialects/index.ts';
 import { isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
 import type { UnroutedCall } from '../providers/index.ts';
 import { breaksSchema } from './json-schema.ts';
 
 /** Why a reply is not what the request asked for, whatever its words are worth. */
-export type ReplyFault = 'empty' | 'unknown-tool' | 'invalid-input-of-tool' | 'no-call' | 'invalid-json';
+export type ReplyFault =
+  | 'content-filter'
+  | 'empty'
+  | 'unknown-tool'
+  | 'invalid-input-of-tool'
+  | 'no-call'
+  | 'invalid-json';
 
-/** Looks at form alone: calls against the tools on offer and their schemas, text against the JSON that was asked for. */
+/**
+ * Looks at form alone: whether the provider's filter ended it, calls against the tools on offer and their schemas, text against the JSON that was asked
+ * for. A reply at the limit of its length is no fault: that of the strongest candidate would end there too.
+ */
 export function replyFault(
   { body, dialect }: Pick<UnroutedCall, 'body' | 'dialect'>,
-  { text, calls }: ReplyContent,
+  { text, calls, finishReason }: ReplyContent,
 ): ReplyFault | undefined {
+  if (isBlocked(finishReason)) return 'content-filter';
   if (text === undefined && calls.length === 0) return 'empty';
   const tools = offeredTools(body);
   for (const { name, input } of calls) {

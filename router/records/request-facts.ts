@@ -17,6 +17,7 @@ export type RoutedBy = Pick<
 /** Why the reply of a model below the strongest did not go out. */
 export const ESCALATION_CAUSES = [
   'loss', // its predicted loss was above the accept level
+  'content-filter', // its provider ended it for what it says
   'empty', // neither text nor a call of a tool
   'unknown-tool', // it calls a tool that was not on offer
   'invalid-input-of-tool', // the input is no JSON object, or breaks the tool's schema

@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import { checkedModels, givenOutcomes } from '../../evals/cases/index.ts';
 import {
   artifactName,
-  constantSignalNotes,
   DEFAULT_ABSTAIN_PERCENT,
   expectationSentence,
   requireAbstaining,
@@ -10,6 +9,7 @@ import {
   train,
 } from '../../evals/lifecycle/index.ts';
 import { assertWritable, type Manifest, writeArtifact } from '../../router/artifact/index.ts';
+import { signalGaps } from '../../router/cascade/index.ts';
 import { uninterrupted } from '../../router/files/index.ts';
 import { addDataFlags, type DataFlags, loadData } from '../data-flags.ts';
 import { isoTime, numberBetween, usage, wholeNumberBetween } from '../flags.ts';
@@ -105,7 +105,7 @@ async function run(flags: Flags): Promise<void> {
     options,
   );
   const manifest = uninterrupted(() => writeArtifact(out, draft, { replace: force }));
-  printNotes([...constantSignalNotes(manifest), ...(cascade ? [NEEDS_GATEWAY] : [])]);
+  printNotes([...signalGaps(manifest), ...(cascade ? [NEEDS_GATEWAY] : [])]);
   if (flags.json) printJson({ out, manifest });
   else print(summary(out, manifest));
 }

@@ -9,7 +9,7 @@ import { diagnose } from '../../scripts/doctor/index.ts';
 import { checkClock, checkEnvironment, checkNode } from '../../scripts/doctor/machine.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { cli, jsonOf, scratchFolder } from '../cli/run-cli.ts';
-import { cascadeArtifact, judgeBy } from '../helpers/cascade-artifact.ts';
+import { cascadeArtifact, judgeBy, withoutFinishReason } from '../helpers/cascade-artifact.ts';
 
 /** A configuration with a provider that needs a key, and what more is given. */
 async function world(more: Record<string, unknown> = {}) {
@@ -137,6 +137,17 @@ test('fields of the cascade that do nothing, or that its judge cannot do without
   ]);
   const { file: good } = await world({ artifact: folder, cascade: { samples: 3 } });
   expect(await found(good)).not.toHaveProperty('cascade');
+});
+
+test('signals that its judge cannot tell the worth of', async () => {
+  withKey('sk-right');
+  const { folder } = await cascadeArtifact(withoutFinishReason(judgeBy({})));
+  const { file } = await world({ artifact: folder });
+  const findings = await diagnose({ config: file, online: false });
+  expect(findings.filter(({ check }) => check === 'cascade')).toEqual([
+    { check: 'cascade', status: 'warning', text: expect.stringContaining('alike in refusal: ') },
+    { check: 'cascade', status: 'warning', text: expect.stringContaining('has finish_reason: ') },
+  ]);
 });
 
 test('the ladder of each profile, with the field that mends it', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { decisionRecordSchema } from '../../router/records/decision-record.ts';
 import { generateReply, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { openaiEvents, openaiResponse, parseOpenaiRequest } from '../../scripts/fake-provider/openai.ts';
-import { cascadeArtifact, judgeBy } from '../helpers/cascade-artifact.ts';
+import { cascadeArtifact, judgeBy, SURE_IS_GOOD, withoutFinishReason } from '../helpers/cascade-artifact.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import {
   ask,
@@ -567,6 +567,51 @@ describe('while a reply is held for long', () => {
       expect(Number(trailers['x-plimsoll-check-cost-usd'])).toBeGreaterThan(0);
     },
   );
+});
+
+test.each([false, true])(
+  'a reply that its provider’s filter ended does not go out, whatever the judge learned (stream %s)',
+  async (stream) => {
+    const unknowing = await cascadeArtifact(withoutFinishReason(SURE_IS_GOOD));
+    const blocked = createServer(async (request, response) => {
+      const { model } = JSON.parse(Buffer.concat(await request.toArray()).toString('utf8'));
+      const finish_reason = model === 'small' ? 'content_filter' : 'stop';
+      const said = { role: 'assistant', content: `${model}: half` };
+      const choice = { index: 0, logprobs: { content: [{ token: 'half', logprob: -0.01 }] }, finish_reason };
+      const reply = { id: 'x', created: 0, model };
+      if (!stream) {
+        response.setHeader('content-type', 'application/json');
+        const choices = [{ ...choice, message: said }];
+        return void response.end(JSON.stringify({ ...reply, object: 'chat.completion', choices }));
+      }
+      response.setHeader('content-type', 'text/event-stream');
+      const chunk = { ...reply, object: 'chat.completion.chunk', choices: [{ ...choice, delta: said }] };
+      response.end(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`);
+    });
+    await new Promise<void>((resolve) => blocked.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void blocked.close());
+    const file = path.join(scratchFolder(), 'decisions.jsonl');
+    const running = await cascadeGateway({
+      config: { artifact: unknowing.folder, decision_log: { file } },
+      firstUrl: `http://127.0.0.1:${(blocked.address() as AddressInfo).port}`,
+    });
+    const response = await postRaw(running.url, CHAT, { ...ask(EASY), stream });
+    expect(await response.text()).toContain('large: half');
+    expect(reasonOf(response)).toBe('cascade-escalated');
+    await running.close();
+    expect(recordsIn(file)).toMatchObject([{ cascade: { escalated: 'content-filter' } }]);
+  },
+);
+
+test('what the judge never saw in training is said at the start, once', async () => {
+  const unknowing = await cascadeArtifact(withoutFinishReason(SURE_IS_GOOD));
+  const running = await cascadeGateway({ config: { artifact: unknowing.folder } });
+  running.reconfigure();
+  const warnings = running.log.map((line) => JSON.parse(line)).filter(({ msg }) => /^Artifact /.test(msg));
+  expect(warnings).toMatchObject([
+    { level: 'warn', msg: expect.stringContaining('tiny-cheap-1 are alike in refusal: ') },
+    { level: 'warn', msg: expect.stringContaining('No training reply of tiny-cheap-1 has finish_reason: ') },
+  ]);
 });
 
 test('a cascade that has not passed the gate serves nobody', async () => {

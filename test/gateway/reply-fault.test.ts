@@ -74,6 +74,17 @@ test.each([
   expect(replyFault({ dialect, body }, content)).toBe(fault);
 });
 
+test.each([
+  ['openai', 'content_filter', 'content-filter'],
+  ['anthropic', 'refusal', 'content-filter'],
+  ['responses', 'content_filter', 'content-filter'],
+  ['openai', 'length', undefined],
+  ['anthropic', 'max_tokens', undefined],
+  ['openai', 'stop', undefined],
+] as const)('%s: a reply that ended by %s: %s', (dialect, finishReason, fault) => {
+  expect(replyFault({ dialect, body: {} }, { ...reply('Half of'), finishReason })).toBe(fault);
+});
+
 test('a call instead of the JSON that was asked for is no fault of form', () => {
   const body = { ...OPENAI, response_format: { type: 'json_object' } };
   expect(replyFault({ dialect: 'openai', body }, call('{"city":"Rome"}'))).toBeUndefined();

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Case } from '../../evals/cases/index.ts';
 import { train } from '../../evals/lifecycle/index.ts';
 import { type Manifest, writeArtifact } from '../../router/artifact/index.ts';
-import { judgeColumns, type ReplyJudge } from '../../router/cascade/index.ts';
+import { judgeColumns, LEAST_POSSIBLE_LOGPROB, type ReplyJudge } from '../../router/cascade/index.ts';
 import { type TinyArtifact, tinyArtifact } from './tiny-artifact.ts';
 import { copyAs, layVerdict } from './verdicts.ts';
 
@@ -24,6 +24,15 @@ export function judgeBy(
     strong: none,
     better: { weights: columns.map((column) => weights[column] ?? 0), intercept },
   };
+}
+
+/** The same, of a training in which no reply said why it ended, and none was a refusal. */
+export function withoutFinishReason(judge: ReplyJudge): ReplyJudge {
+  const ranges = judge.columns.map((column): [number, number] | null => {
+    if (column === 'cut_at_limit' || column === 'blocked') return null;
+    return column === 'refusal' ? [0, 0] : [LEAST_POSSIBLE_LOGPROB.reply, 1e9];
+  });
+  return { ...judge, ranges };
 }
 
 /** Replies whose tokens have a log-probability of about 0 are good, those of -1 and less are not. */

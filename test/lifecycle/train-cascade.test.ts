@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Case } from '../../evals/cases/index.ts';
-import { constantSignalNotes, type TrainOptions, train } from '../../evals/lifecycle/index.ts';
+import { type TrainOptions, train } from '../../evals/lifecycle/index.ts';
 import { type ArtifactDraft, manifestSchema } from '../../router/artifact/index.ts';
-import { judgeReply, skipAt } from '../../router/cascade/index.ts';
+import { judgeReply, signalGaps, skipAt } from '../../router/cascade/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { LARGE, MEDIUM, SMALL } from '../cli/made-up-data.ts';
@@ -47,11 +47,16 @@ describe('train, of a cascade', () => {
     expect(draft.modelCard).toContain('Else cheap replies, the reply is judged');
   });
 
-  it('names the signals that its replies had alike', () => {
-    const [note] = constantSignalNotes(draft.manifest);
+  it('names the signals that its replies had alike, and those that none had', () => {
+    const [note, unseen, ...others] = signalGaps(draft.manifest);
     expect(note).toMatch(new RegExp(`^All training replies of ${SMALL} are alike in .*length_log`));
     expect(note).not.toContain('confidence');
     expect(draft.modelCard).toContain(note);
+    expect(unseen).toMatch(
+      new RegExp(`^No training reply of ${SMALL} has mean_logprob, min_logprob, finish_reason: `),
+    );
+    expect(draft.modelCard).toContain(unseen);
+    expect(others).toEqual([]);
   });
 
   it('escalates as often as the rule says, and saves more of the strong model than a prompt alone', async () => {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { constantSignals, judgeReply, REPLY_COLUMNS, replyColumns } from '../../router/cascade/index.ts';
+import {
+  constantSignals,
+  judgeReply,
+  REPLY_COLUMNS,
+  replyColumns,
+  unseenSignals,
+} from '../../router/cascade/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 import { trainReplyJudge } from '../../router/train/index.ts';
 import type { Reply } from '../../router/types.ts';
@@ -86,6 +92,9 @@ describe('what was nearly alike in training', () => {
     expect(constantSignals(judge)).toEqual(expect.arrayContaining(['mean_logprob_log', 'refusal']));
     expect(constantSignals(judge)).not.toEqual(expect.arrayContaining(['length_log']));
     expect(constantSignals(judge).filter((name) => name.endsWith('_missing'))).toEqual([]);
+    expect(unseenSignals(judge)).toEqual(['confidence_logprob', 'min_logprob', 'finish_reason']);
+    const { ranges: _, ...unrecorded } = judge;
+    expect(unseenSignals(unrecorded)).toEqual([]);
   });
 
   it('is judged the same beyond, whatever is missing', () => {
