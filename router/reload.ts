@@ -5,31 +5,17 @@ import { artifactFolders } from './artifact-views.ts';
 import type { Config } from './config/index.ts';
 import { createRouter, type RouterParts } from './create-router.ts';
 import { closedError, PlimsollError, safeError } from './errors.ts';
+import { type PastReload, type ReloadHistory, reloadHistory } from './reload-history.ts';
 import type { Reload, Router, RouterHealth } from './router.ts';
 import type { Logger } from './telemetry/index.ts';
 
-export interface HotReload {
+export interface HotReload extends Pick<ReloadHistory, 'past'> {
   readonly router: ReloadingRouter;
   /** Reads the configuration and opens the artifact again. Never rejects: if either fails, nothing changes. */
   reload(): Promise<Reload>;
-  /** The last reloads that changed something or were refused, the newest first. */
-  past(): readonly PastReload[];
   /** Ends the watches over the artifact and the configuration file. */
   stop(): void;
 }
-
-/** What a reload would change, and what came of it. */
-export interface PastReload extends Reload {
-  readonly before: Config;
-  /** Undefined: it could not be read. */
-  readonly after: Config | undefined;
-  /** What served before it and after it: name and sha256. */
-  readonly artifacts: readonly [before: string, after: string];
-  /** Fields that stay as they were at start. */
-  readonly needsRestart: readonly string[];
-}
-
-const MOST_PAST = 10;
 
 export interface HotReloadOptions extends RouterParts {
   /** By default the configuration stays as it is. */
@@ -86,7 +72,6 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
   let config = atStart;
   let seen: string | undefined;
   let tried: Pick<PastReload, 'before' | 'after' | 'needsRestart'>;
-  let past: readonly PastReload[] = [];
 
   async function open(wanted: Config, needsRestart: readonly string[] = []): Promise<Router> {
     tried = { before: config, after: wanted, needsRestart };
@@ -107,20 +92,11 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
   const router = await reloadingRouter(
     () => open(config),
     (reload, error) => {
-      keep(reload);
+      history.add(reload, tried);
       return reload.ok ? report.reloaded(router) : report.failed(error);
     },
   );
-  let artifact = identityOf(router);
-
-  function keep(reload: Reload): void {
-    const artifacts = [artifact, identityOf(router)] as const;
-    artifact = artifacts[1];
-    const { before, after } = tried;
-    const isSame = artifacts[0] === artifacts[1] && JSON.stringify(before) === JSON.stringify(after);
-    if (reload.ok && isSame) return;
-    past = [{ ...reload, ...tried, artifacts }, ...past].slice(0, MOST_PAST);
-  }
+  const history = reloadHistory(router);
 
   async function openReread(): Promise<Router> {
     tried = { before: config, after: undefined, needsRestart: [] };
@@ -133,7 +109,7 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
   }
 
   const reload = () => router.reload(openReread);
-  const hot = { router, reload, past: () => past };
+  const hot = { router, reload, past: history.past };
   if (intervalMs === 0) return { ...hot, stop() {} };
   const stops = [
     watchArtifacts({
@@ -150,10 +126,6 @@ export async function hotReload(atStart: Config, options: HotReloadOptions): Pro
       for (const stop of stops) stop();
     },
   };
-}
-
-function identityOf({ artifact: { name, sha256 } }: Pick<Router, 'artifact'>): string {
-  return `${name} ${sha256.slice(0, 12)}`;
 }
 
 /** Undefined if one of the artifacts is not there: a folder that is being replaced has no mark yet. */

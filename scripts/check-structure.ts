@@ -73,6 +73,7 @@ const ROOMS = [
   'router/create-router.ts',
   'router/serving.ts',
   'router/create-gateway.ts',
+  'router/reload-history.ts',
   'router/reload.ts',
   'router/dashboard',
   'router/server',

@@ -1,5 +1,5 @@
 import { type Html, html, type Part } from '../markup.ts';
-import type { PastReload } from '../reload.ts';
+import type { PastReload } from '../reload-history.ts';
 import { changesTable } from './changes-table.ts';
 import { changePanel, confirmChangePage } from './configuration-change.ts';
 import { time } from './format.ts';
@@ -23,14 +23,14 @@ export function configurationPage(context: PageContext): Html | undefined | Prom
   const heading = ['Field', 'Value', 'From'];
   const past = parts.reloads?.past() ?? [];
   return html`<div class="heading"><h1>Configuration</h1></div>
-<p class="lead">What is set. It is changed in its file, which the server reads again by itself; a flag goes before an environment variable, that before the file, and the file before a default.</p>
+<p class="lead">What is set. It is changed in its file, which the server reads again by itself, and in part below by the role admin; a flag goes before an environment variable, that before the file, and the file before a default.</p>
 ${restartNotice(past)}
 <section class="panel"><h2>What differs from the defaults</h2>${own.length === 0 ? html`<p>Nothing.</p>` : table('Set', heading, own.map(row))}</section>
 <details class="statistics"><summary>All ${current.length} settings</summary>${table('All settings', heading, current.map(row))}</details>
-${changePanel(context)}
+<div class="stack">${changePanel(context)}
 <section class="panel" id="reloads"><h2>The last reloads</h2>
 <p class="muted">Those that changed something or were refused since this server was started, ten at most, the newest first. Who changed what on these pages is on the page Changes.</p>
-${past.length === 0 ? html`<p>None yet.</p>` : past.map(reloadHtml)}</section>`;
+${past.length === 0 ? html`<p>None yet.</p>` : past.map(reloadHtml)}</section></div>`;
 }
 
 /** Fields that the configuration has otherwise than the server was started with. */
