@@ -63,7 +63,7 @@ export {
   writeCases,
 } from './canonical-cases.ts';
 export { parseCase } from './case.ts';
-export { emptyFile, FileHash, fileError } from './files/case-file.ts';
+export { emptyFile, FileHash, fileError, isGzipped } from './files/case-file.ts';
 export { jsonArray, jsonLines } from './files/json.ts';
 export { readJsonFile } from './files/read-json-file.ts';
 export { csvRecords } from './files/table.ts';

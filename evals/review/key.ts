@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../../router/errors.ts';
-import { replaceFile } from '../../router/files/index.ts';
+import { readBounded, replaceFile } from '../../router/files/index.ts';
 import { parseJson } from '../../router/json/index.ts';
 
 /** `pairs`: which of two replies is better; `replies`: how good each is, 0 to 1. */
@@ -69,12 +68,18 @@ export function writeKey(file: string, key: ReviewKey): void {
   replaceFile(file, `${JSON.stringify(key, null, 1)}\n`, { mode: 0o600, what: 'the key' });
 }
 
-/** @throws PlimsollError `not-found`; `io`; `invalid-input`: it is no key of this version */
+/** In bytes: two hundred thousand replies. A server reads it with the first visit. */
+const LARGEST = 32 * 2 ** 20;
+
+/** @throws PlimsollError `not-found`; `io`; `invalid-input`: it is no key of this version, no file, or too large for one */
 export function readKey(file: string): ReviewKey {
+  const remedy = `Name the ${path.extname(file)} file that \`plimsoll review\` made beside the table or the grades.`;
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    const limits = { mostBytes: LARGEST, code: 'invalid-input', remedy } as const;
+    text = new TextDecoder().decode(readBounded(file, limits));
   } catch (cause) {
+    if (cause instanceof PlimsollError) throw cause;
     const isMissing = systemErrorCode(cause) === 'ENOENT';
     const why = isMissing ? 'is not there' : `cannot be read (${systemErrorCode(cause)})`;
     throw new PlimsollError(isMissing ? 'not-found' : 'io', `The key ${file} ${why}.`, {
@@ -86,7 +91,7 @@ export function readKey(file: string): ReviewKey {
   if (parsed.success) return parsed.data;
   throw new PlimsollError(
     'invalid-input',
-    `${file} is no key of a review, or of another version. Name the ${path.extname(file)} file that \`plimsoll review\` made beside the table or the grades.`,
+    `${file} is no key of a review, or of another version. ${remedy}`,
     { place: { file } },
   );
 }

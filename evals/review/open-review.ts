@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import type { Config } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { holdLock, SyncedLines } from '../../router/files/index.ts';
+import { checkBounded, holdLock, SyncedLines } from '../../router/files/index.ts';
 import type { ReviewDesk } from '../../router/grading/index.ts';
-import type { CanonicalRow } from '../cases/index.ts';
+import { type CanonicalRow, isGzipped } from '../cases/index.ts';
 import { FIRST_LINE, parseGrades } from './grades.ts';
 import { keyFileOf, type ReviewKey, readKey, writeKey } from './key.ts';
 import { Review } from './review.ts';
@@ -53,13 +53,32 @@ export async function openReview(options: OpenReviewOptions): Promise<OpenedRevi
   }
 }
 
-/** The review of a configuration (`review`), which people join on the dashboard. @throws PlimsollError as openReview */
+/** In bytes, of each file of cases that a server reads; of a compressed one less, since its rows are held as they are. */
+const LARGEST_CASES = 256 * 2 ** 20;
+const LARGEST_COMPRESSED = 32 * 2 ** 20;
+
+/**
+ * The review of a configuration (`review`), which people join on the dashboard.
+ * @throws PlimsollError as openReview; `invalid-input`: cases that are no file, or too large for a server
+ */
 export async function openReviewDesk({
   models: candidates,
   ...options
 }: NonNullable<Config['review']>): Promise<ReviewDesk> {
+  for (const file of options.cases) requireServable(file);
   const { review } = await openReview({ ...options, candidates, reviewers: [] });
   return review;
+}
+
+/** A command may read its cases from a pipe; a server would wait for who writes to it. */
+function requireServable(file: string): void {
+  const mostBytes = isGzipped(file) ? LARGEST_COMPRESSED : LARGEST_CASES;
+  const remedy = 'Name files of labelled cases in review.cases, and of a large one a random part.';
+  try {
+    checkBounded(file, { mostBytes, code: 'invalid-input', remedy });
+  } catch (error) {
+    if (error instanceof PlimsollError) throw error; // of what the system refuses the reader says more
+  }
 }
 
 async function openLocked(options: OpenReviewOptions, release: () => void): Promise<OpenedReview> {

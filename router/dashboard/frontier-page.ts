@@ -5,6 +5,7 @@ import { shellWord } from '../shell-word.ts';
 import { qualityChart, readEvidence, unbroken } from '../verdict-report/index.ts';
 import { candidateCommands } from './candidate-commands.ts';
 import { confirmed, confirmedForm } from './confirmed-form.ts';
+import { day, relative } from './format.ts';
 import {
   type FoundFrontier,
   type FrontierArtifact,
@@ -18,6 +19,8 @@ import { table } from './table.ts';
 
 /** If a suite sets none. */
 const USUAL_MARGIN = 0.03;
+/** In points, of the field: any above 0 is taken, and a field cannot say so. */
+const SMALLEST_MARGIN = 1e-9;
 
 /** What other thresholds of an artifact would save and lose, and what it takes to prove one of them. */
 export function frontierPage(context: PageContext): Html | undefined {
@@ -48,9 +51,10 @@ function artifactHtml(context: PageContext, artifact: FrontierArtifact): Html {
     share: askedNumber(context.query, 'share', (percent) => percent >= 0 && percent <= 100),
   };
   const margin = marginFrom(asked.margin, verdict);
+  const gated = gatedNow(found, context);
   const drawn =
     evidence &&
-    drawFrontier(gatedNow(found, context), frontier, evidence, {
+    drawFrontier(gated, frontier, evidence, {
       margin,
       at: pointFrom(asked.share, verdict),
     });
@@ -60,6 +64,7 @@ function artifactHtml(context: PageContext, artifact: FrontierArtifact): Html {
   const point = shown[chosen]!;
   return html`<section class="panel verdict-report frontier" data-frontier="${JSON.stringify(shown)}" data-frontier-at="${chosen}">
 ${oddNumbers(asked, margin).map((text) => html`<p class="notice fault" role="alert">${text}</p>`)}
+${expiredHtml(gated, context)}
 <h2>${artifact.name}: ${chosen === served ? 'the threshold of its verdict' : 'another threshold than that of its verdict'}</h2>
 <div class="frontier-parts"><div>${qualityChart(chart)}</div>
 <div>${pointForm(artifact, point, { margin, chosen, last: shown.length - 1 })}
@@ -84,7 +89,7 @@ function pointForm(
 <input type="hidden" name="artifact" value="${name}">
 <label class="slide" data-slide hidden>Drag: from cheap to good <input type="range" min="0" max="${last}" value="${last - chosen}" step="1" data-point></label>
 <label>Sent to a stronger model, % <input type="number" name="share" min="0" max="100" step="0.1" value="${share}" data-share></label>
-<label>Margin, points <input type="number" name="margin" min="0" max="100" step="any" value="${marginPoints(margin)}"></label>
+<label>Margin, points <input type="number" name="margin" min="${SMALLEST_MARGIN}" max="100" step="any" value="${marginPoints(margin)}"></label>
 <button>Show</button></form>`;
 }
 
@@ -93,7 +98,13 @@ function gatedNow(
   { parts, nowMs }: PageContext,
 ): Gated {
   const { expires } = verdictTerm(verdict, parts.config().gate.maxValidForDays);
-  return { verdict, policy, isExpired: nowMs >= Date.parse(expires) };
+  return { verdict, policy, expires, isExpired: nowMs >= Date.parse(expires) };
+}
+
+/** Only a PASS has a term that matters. */
+function expiredHtml({ verdict, expires, isExpired }: Gated, { nowMs }: PageContext): Part {
+  if (verdict.verdict !== 'PASS' || !isExpired) return undefined;
+  return html`<p class="notice fault">The PASS expired on ${day(expires)} (${relative(Date.parse(expires), nowMs)}). What the gate measured is shown as it was, and none of it is proved any more: gate again.</p>`;
 }
 
 /** A number of the address: nothing, one that may be, or what was written in place of one. */
@@ -102,8 +113,15 @@ type Asked = { readonly value: number } | { readonly odd: string } | undefined;
 function askedNumber(query: URLSearchParams, name: string, isAllowed: (value: number) => boolean): Asked {
   const text = query.get(name)?.trim();
   if (!text) return undefined;
-  const value = Number(text);
-  return Number.isFinite(value) && isAllowed(value) ? { value } : { odd: quoted(text) };
+  const value = decimal(text);
+  return isAllowed(value) ? { value } : { odd: quoted(text) };
+}
+
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** As a field of numbers sends them: not in hexadecimal, nor empty; else NaN. */
+function decimal(text: string | null): number {
+  return text !== null && DECIMAL.test(text) ? Number(text) : Number.NaN;
 }
 
 function oddNumbers({ margin, share }: Record<'margin' | 'share', Asked>, shown: number): string[] {
@@ -180,8 +198,8 @@ export const candidateChange: DashboardChange = {
     const found = artifact && findFrontier(artifact);
     if (artifact === undefined || found?.kind !== 'found')
       throw new PlimsollError('not-found', 'There is no such artifact with a frontier here.');
-    const threshold = Number(form.get('threshold'));
-    const margin = Number(form.get('margin'));
+    const threshold = decimal(form.get('threshold'));
+    const margin = decimal(form.get('margin'));
     if (!found.frontier.points.some((one) => one.threshold === threshold))
       throw new PlimsollError(
         'invalid-input',

@@ -45,7 +45,9 @@ export const FACTS = [
 export interface Gated {
   readonly verdict: StoredVerdict;
   readonly policy: Manifest['policy'];
-  /** Whether the term of the verdict has ended. */
+  /** When the term of the verdict ends. */
+  readonly expires: string;
+  /** Whether it has ended. */
   readonly isExpired: boolean;
 }
 

@@ -152,11 +152,11 @@ export const revealCaseChange: DashboardChange = {
   path: 'reveal-case',
   role: 'operate',
   isUnlisted: true, // the file of grades has it
-  back: toCase,
+  back: 'labels',
   async run(form, context) {
     const review = await reviewOf(context);
     review.reveal(context.visitor.name, caseOf(review, form));
-    return quiet('What was said of a case was shown.');
+    return quiet('What was said of a case was shown.', toCase(form));
   },
 };
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { type ErrorCode, PlimsollError } from '../errors.ts';
 
 export interface ReadLimits {
@@ -14,19 +14,33 @@ export interface ReadLimits {
  * that nobody writes to.
  * @throws PlimsollError of the given code if it is larger, or is no file; what the operating system says if it cannot be read
  */
-export function readBounded(file: string, { mostBytes, code, remedy }: ReadLimits): Uint8Array {
-  const refuse = (what: string) => new PlimsollError(code, `${file} ${what}. ${remedy}`, { place: { file } });
+export function readBounded(file: string, limits: ReadLimits): Uint8Array {
+  return withOpened(file, (descriptor) => {
+    requireBounded(file, fstatSync(descriptor), limits);
+    return readFileSync(descriptor);
+  });
+}
+
+/** Looks at a file that is read piece by piece afterwards. @throws as readBounded, but nothing of a folder: the read says so */
+export function checkBounded(file: string, limits: ReadLimits): void {
+  withOpened(file, (descriptor) => requireBounded(file, fstatSync(descriptor), limits));
+}
+
+function withOpened<T>(file: string, work: (descriptor: number) => T): T {
   const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // to open a pipe waits for who writes
   try {
-    const stats = fstatSync(descriptor);
-    const isFolder = stats.isDirectory(); // the read says so
-    if (!stats.isFile() && !isFolder) throw refuse('is no file');
-    if (!isFolder && stats.size > mostBytes)
-      throw refuse(`has ${grouped(stats.size)} bytes, and at most ${grouped(mostBytes)} are read`);
-    return readFileSync(descriptor);
+    return work(descriptor);
   } finally {
     closeSync(descriptor);
   }
+}
+
+function requireBounded(file: string, stats: Stats, { mostBytes, code, remedy }: ReadLimits): void {
+  if (stats.isDirectory()) return; // the read says so
+  const refuse = (what: string) => new PlimsollError(code, `${file} ${what}. ${remedy}`, { place: { file } });
+  if (!stats.isFile()) throw refuse('is no file');
+  if (stats.size > mostBytes)
+    throw refuse(`has ${grouped(stats.size)} bytes, and at most ${grouped(mostBytes)} are read`);
 }
 
 function grouped(bytes: number): string {

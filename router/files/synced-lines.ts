@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
+import { PlimsollError } from '../errors.ts';
 import { writeAll, writeFailure } from './write.ts';
 
 /**
@@ -18,13 +19,18 @@ export class SyncedLines {
    * Opens the file, or makes it with mode 600. A last line without an end was being written when a process was killed: it is left out, and
    * cut off when the next one is added.
    * @param what what the file is, for errors: `the journal`
-   * @throws PlimsollError `io`
+   * @throws PlimsollError `io`, also if it is a pipe or a device
    */
   constructor(file: string, what: string) {
     this.file = file;
     this.#what = what;
     this.#descriptor = this.#orFailure(() => openSync(file, 'a+', 0o600));
-    this.earlier = this.#orFailure(() => this.#read());
+    try {
+      this.earlier = this.#orFailure(() => this.#read());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** @throws PlimsollError `io`; then nothing of the line is in the file */
@@ -55,6 +61,10 @@ export class SyncedLines {
   }
 
   #read(): string[] {
+    if (!fstatSync(this.#descriptor).isFile())
+      throw new PlimsollError('io', `${this.file} is no file, and cannot hold ${this.#what}. Name a file.`, {
+        place: { file: this.file },
+      });
     const bytes = readFileSync(this.file);
     this.#end = bytes.lastIndexOf('\n') + 1;
     return bytes.toString('utf8', 0, this.#end).split('\n').slice(0, -1);

@@ -66,18 +66,20 @@ describe('the frontier and the report of the starter in Chromium', () => {
   const fact = (page: Page, name: string) => page.locator(`[data-fact="${name}"]`).innerText();
 
   test.for([
+    ['light', 320],
     ['light', 390],
     ['dark', 390],
     ['light', 1280],
     ['dark', 2560],
   ] as const)(
-    'both pages, %s, %i pixels: nothing that axe finds, no error, nothing too wide',
+    'all three pages, %s, %i pixels: nothing that axe finds, no error, nothing too wide',
     { timeout: PAGE_MS },
     async ([colorScheme, width], context) => {
       const { page, server, trouble } = await opened(context, { width, colorScheme, bypassCSP: true });
       expect(await page.locator('svg.quality-chart').count()).toBe(1);
       expect(await faults(page)).toEqual([]);
       await page.goto(`${server.url}/dashboard/verdicts`);
+      expect(await faults(page)).toEqual([]);
       await page.getByRole('link', { name: /The report/ }).click();
       await page.getByRole('heading', { name: 'The conditions' }).waitFor();
       expect(await faults(page)).toEqual([]);

@@ -3,9 +3,18 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runGate } from '../../evals/gate/index.ts';
-import { readFrontier, readVerdict } from '../../router/artifact/index.ts';
+import {
+  readFrontier,
+  readVerdict,
+  sha256OfJson,
+  type Verdict,
+  type VerdictContent,
+  writeFrontier,
+  writeVerdict,
+} from '../../router/artifact/index.ts';
 import { copyOf, gateWorld } from '../gate/gate-world.ts';
 import { gatewayForTest } from '../gateway/running-gateway.ts';
+import { DAY_MS } from '../helpers/verdicts.ts';
 import { dashboardServer, formToken, scratch, sendForm, signedIn, visit } from './dashboard-client.ts';
 
 const STARTER = 'models/starter';
@@ -82,6 +91,9 @@ describe('the frontier that ships with the starter', () => {
       ['1e999', 'NaN'],
       ['-1', '0'],
       ['101', '100.5'],
+      ['0x10', '0x10'],
+      ['1_0', '0b1'],
+      ['Infinity', '1e999'],
     ]) {
       const odd = await page(url, `?share=${share}&margin=${margin}`);
       expect(factsOf(odd)['threshold']).toBe('0.224');
@@ -90,12 +102,35 @@ describe('the frontier that ships with the starter', () => {
         `The margin ${margin} is no number above 0 and up to 100. Shown is one of 5.0 points, as the verdict has it.`,
       );
     }
+    const least = Number(/name="margin" min="([^"]+)"/.exec(await page(url))![1]);
+    expect(least).toBeGreaterThan(0);
     const tiny = await page(url, '?margin=1e-9');
     expect(tiny).toMatch(/name="margin"[^>]* value="1e-9"/);
     expect(factsOf(tiny)['needed']).toMatch(/at a margin of 1e-9 points/);
     expect(factsOf(await page(url, '?margin=3.25'))['needed']).toMatch(/at a margin of 3\.25 points/);
     expect((await visit(`${url}/dashboard/frontier?artifact=../../etc`)).status).toBe(404);
   });
+});
+
+test('a PASS whose term has ended is said to have expired', async () => {
+  const folder = copied();
+  const { sha256: _, ...content } = readVerdict(folder) as Verdict;
+  const { points } = readFrontier(folder, readVerdict(folder)!)!;
+  const { url } = await gatewayForTest({ config: { artifact: folder, profiles: {}, allow_ungated: true } });
+  const issued = new Date(Date.now() - 30 * DAY_MS - 60_000);
+  const pageWith = async (changes: Partial<VerdictContent>) => {
+    const changed = { ...content, issued: issued.toISOString(), ...changes };
+    const verdict = { ...changed, sha256: sha256OfJson(changed) };
+    writeVerdict(folder, verdict);
+    writeFrontier(folder, verdict, points);
+    const text = await page(url);
+    expect(text).toContain('data-frontier=');
+    return text;
+  };
+  const day = new Date(issued.getTime() + 10 * DAY_MS).toISOString().slice(0, 10);
+  expect(await pageWith({ valid_for_days: 10 })).toContain(`The PASS expired on ${day} (20 days ago).`);
+  expect(await pageWith({ valid_for_days: 40 })).not.toContain('expired');
+  expect(await pageWith({ valid_for_days: 10, verdict: 'FAIL' })).not.toContain('expired'); // a FAIL has no term
 });
 
 describe('an artifact without a frontier', () => {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, truncateSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openReviewDesk, readReview } from '../../evals/review/index.ts';
 import { keepGrades } from '../../router/records/index.ts';
@@ -17,6 +18,11 @@ const lines = (file: string) =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
+
+function layPipe(file: string): void {
+  rmSync(file, { force: true });
+  execFileSync('mkfifo', [file]);
+}
 
 /** Somebody with a browser without scripts. */
 async function person(server: Pick<DashboardServer, 'url' | 'keys'>, role: 'view' | 'operate' | 'admin') {
@@ -131,6 +137,54 @@ test('who may only look sees counts, and neither words nor cases; nor do they gr
   const operator = await person(server, 'operate');
   for (const place of ['nothing', 'case', 'case/0', 'case/7', 'case/x', 'case/1/2'])
     expect([place, (await operator.read(`/dashboard/labels/${place}`)).status]).toEqual([place, 404]);
+});
+
+test.each(['0', '7', '99', '__proto__', ''])(
+  'there is no case "%s" to look at or to settle',
+  async (number) => {
+    const server = await labelServer();
+    const ann = await person(server, 'operate');
+    for (const change of ['reveal-case', 'settle-case']) {
+      expect((await ann.send(change, { case: number })).at).toBe('/dashboard/labels');
+      const shown = await ann.read('/dashboard/labels');
+      expect(shown.status).toBe(200);
+      expect(shown.text).toContain('Nothing was saved: there is no such case.');
+    }
+  },
+);
+
+test.each([
+  [
+    'a pipe in the place of the cases',
+    'cases.jsonl',
+    layPipe,
+    'cases\\.jsonl is no file\\. Name files of labelled cases',
+  ],
+  [
+    'a pipe in the place of the key',
+    'grades.jsonl.key.json',
+    layPipe,
+    'key\\.json is no file\\. Name the \\.json file',
+  ],
+  [
+    'a pipe in the place of the grades',
+    'grades.jsonl',
+    layPipe,
+    'grades\\.jsonl is no file, and cannot hold the grades',
+  ],
+  [
+    'cases beyond what a server reads',
+    'cases.jsonl',
+    (file: string) => truncateSync(file, 2 ** 28 + 1),
+    'cases\\.jsonl has 268,435,457 bytes, and at most 268,435,456 are read\\.',
+  ],
+])('%s: the page says so, and nobody waits', async (_, name, lay, words) => {
+  const server = await labelServer();
+  lay(server.at(name));
+  const ann = await person(server, 'operate');
+  const shown = await ann.read('/dashboard/labels');
+  expect(shown.status).toBe(200);
+  expect(shown.text).toMatch(new RegExp(words));
 });
 
 test('skip, undo, a form that lacks a grade, a stale form and a screen of nobody', async () => {
