@@ -23,11 +23,6 @@ export interface GatewayExperiments {
   readonly live: LiveExperiments | undefined;
   /** What requests are mirrored by; undefined as `live`. */
   readonly shadows: Shadows | undefined;
-  /**
-   * @throws PlimsollError `invalid-config` if there are experiments and no state, or a shadow's model has no price; `ungated` if an arm has
-   *   no PASS
-   */
-  check(settings: ExperimentSettings, router: ExperimentRouter, catalog: Catalog): void;
   /** Takes over the experiments of a configuration that was checked. */
   configure(settings: ExperimentSettings, router: ExperimentRouter): void;
   troubles(): readonly string[];
@@ -76,10 +71,6 @@ export async function openGatewayExperiments(
   return {
     live,
     shadows,
-    check({ experiments, allowUngated }, next, catalog) {
-      checkShadows(experiments.filter(isShadow), { router: next, catalog });
-      assertGated(experiments, (profile) => standingFault(profile, next, allowUngated));
-    },
     configure({ experiments, allowUngated }, next) {
       const faultOf = (profile: string) => standingFault(profile, next, allowUngated);
       router = next;
@@ -112,6 +103,27 @@ export async function openGatewayExperiments(
   };
 }
 
+/**
+ * @param hasState one that others can read
+ * @throws PlimsollError `invalid-config` if there are experiments and no state, or a shadow's model has no price; `ungated` if an arm has no PASS
+ */
+export function checkExperiments(
+  { experiments, allowUngated }: ExperimentSettings,
+  router: ExperimentRouter,
+  catalog: Catalog,
+  hasState: boolean,
+): void {
+  if (experiments.length > 0 && !hasState) {
+    throw new PlimsollError(
+      'invalid-config',
+      'experiments need a state that other processes can read, and the gateway was started without one. Set state.kind to sqlite or postgres, and start it again.',
+      { place: { field: 'experiments' } },
+    );
+  }
+  checkShadows(experiments.filter(isShadow), { router, catalog });
+  assertGated(experiments, (profile) => standingFault(profile, router, allowUngated));
+}
+
 function isCanary(experiment: Experiment): experiment is Canary {
   return experiment.kind === 'canary';
 }
@@ -124,14 +136,6 @@ function withoutState(): GatewayExperiments {
   return {
     live: undefined,
     shadows: undefined,
-    check({ experiments }) {
-      if (experiments.length === 0) return;
-      throw new PlimsollError(
-        'invalid-config',
-        'experiments need a state that other processes can read, and the gateway was started without one. Set state.kind to sqlite or postgres, and start it again.',
-        { place: { field: 'experiments' } },
-      );
-    },
     configure() {},
     troubles: () => [],
     async close() {},

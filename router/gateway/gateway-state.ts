@@ -141,7 +141,7 @@ export async function openGatewayState(
   };
 }
 
-function limitsWithoutKeys(): PlimsollError {
+export function limitsWithoutKeys(): PlimsollError {
   return new PlimsollError(
     'invalid-config',
     'limits names API keys or teams, and requests need no keys here. Name a file of them in access.keys_file, or take these limits out.',

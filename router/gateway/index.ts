@@ -19,9 +19,9 @@ export async function openGateway(
   return (await import('./open-gateway.ts')).openGateway(options, ...rest);
 }
 
-/** @throws PlimsollError `invalid-config` if people are named where `openGateway` allows models alone */
-export async function refusePeople(
-  ...args: Parameters<typeof import('./refuse-people.ts').refusePeople>
+/** As the function of this name in `refuse-settings.ts`, which is loaded here as the gateway is. */
+export async function refuseSettings(
+  ...args: Parameters<typeof import('./refuse-settings.ts').refuseSettings>
 ): Promise<void> {
-  (await import('./refuse-people.ts')).refusePeople(...args);
+  (await import('./refuse-settings.ts')).refuseSettings(...args);
 }

@@ -7,7 +7,7 @@ import {
   type Queue,
   requireAccess,
 } from '../access/index.ts';
-import { type CatalogModel, checkProviderKey, type Dialect, placesOf } from '../catalog/index.ts';
+import type { CatalogModel, Dialect } from '../catalog/index.ts';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
 import { type BreakerState, createBalancer, createFallbackChain } from '../fallback/index.ts';
 import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
@@ -39,13 +39,12 @@ import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '..
 import { createThreads, type Threads } from '../threads/index.ts';
 import { createAuditFeed } from './audit-feed.ts';
 import { cascadeWarnings } from './cascade-warnings.ts';
-import { checkLimits } from './check-limits.ts';
+import { checkedSettings } from './check-settings.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
 import { type ExperimentOptions, openGatewayExperiments } from './gateway-experiments.ts';
 import type { GatewayParts, ProfileParts } from './gateway-parts.ts';
 import {
   type ConfiguringRouter,
-  checkedCatalog,
   configHash,
   fallbackModels,
   type GatewaySettings,
@@ -54,14 +53,13 @@ import {
   type ProfileSettings,
   type ProviderKeys,
   repeatedKeyWarnings,
-  requirePrices,
 } from './gateway-settings.ts';
 import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
 import { handleRequest } from './handle-request.ts';
 import { observeLatency } from './latency-feed.ts';
 import { createModelIdentities } from './model-identities.ts';
 import { createModelNames, type ModelNames } from './model-names.ts';
-import { bookPeople, checkPeople } from './people-accounts.ts';
+import { bookPeople } from './people-accounts.ts';
 import { cascade } from './plan.ts';
 import type { GatewayReply } from './reply.ts';
 import { createReplyCaches, type ReplyCaches } from './reply-cache.ts';
@@ -270,13 +268,12 @@ export async function openGateway(
     },
     configure(settings, router) {
       const { upstream } = settings;
-      const catalog = checkedCatalog(settings, router);
-      if (options.sessions.sticky?.stickiness === 'priced') requirePrices(router, catalog);
-      for (const { provider } of catalog.models.flatMap(placesOf)) checkProviderKey(provider, process.env);
-      checkLimits(settings.limits, catalog, router);
+      const catalog = checkedSettings(settings, router, {
+        stickiness: options.sessions.sticky?.stickiness,
+        hasState: people !== undefined,
+        hasSharedState: experiments.live !== undefined,
+      });
       shared.checkLimits(settings.limits);
-      experiments.check(settings, router, catalog);
-      checkPeople(settings, router, people !== undefined);
       people?.configure(settings.people); // may refuse: before anything is changed
       const withoutLogprobs = new Set<string>();
       const onNoLogprobs = ({ name }: CatalogModel) => {

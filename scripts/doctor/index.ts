@@ -17,9 +17,9 @@ import {
   checkCascade,
   checkConfig,
   checkLadders,
-  checkPeople,
   checkProfiles,
   checkProviders,
+  checkServed,
   openCatalog,
 } from './serving.ts';
 import { checkRedis, checkState } from './stores.ts';
@@ -48,12 +48,16 @@ export async function diagnose({ config: file, online }: DoctorOptions): Promise
   const catalog = openCatalog(config);
   const { router, finding: artifact } = await checkArtifact(config);
   try {
+    const ladders = 'check' in catalog || router === undefined ? [] : checkLadders(router, catalog);
     const models =
       'check' in catalog
         ? [catalog]
         : [
-            ...(router === undefined ? [] : checkLadders(router, catalog)),
-            ...(router === undefined ? [] : await checkPeople(config, router)),
+            ...ladders,
+            // A fault of a ladder would be named twice.
+            ...(router === undefined || ladders.some(({ status }) => status === 'fault')
+              ? []
+              : await checkServed(config, router)),
             ...(router === undefined ? [] : checkCascade(config, router)),
             ...(await checkProviders(config, catalog, calledModels(router), online)),
           ];

@@ -10,7 +10,7 @@ import {
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { cascadeWarnings, refusePeople } from '../../router/gateway/index.ts';
+import { cascadeWarnings, refuseSettings } from '../../router/gateway/index.ts';
 import { outboundFrom, type Probe, probeProvider } from '../../router/providers/index.ts';
 import type { Router } from '../../router/router.ts';
 import { withEfforts } from '../../router/targets/index.ts';
@@ -105,13 +105,13 @@ function checkLadder(check: string, field: string, served: Router['ladder'], { m
   return ok(rungs.map(({ candidate, model }) => `${candidate}: ${model.name}`).join(', '));
 }
 
-/** Nothing, unless people are named where only models may be. */
-export async function checkPeople(config: Config, router: Router): Promise<readonly Finding[]> {
+/** Nothing, unless `serve` would refuse to start with these models, limits, people or experiments. */
+export async function checkServed(config: Config, router: Router): Promise<readonly Finding[]> {
   try {
-    await refusePeople(config, router);
+    await refuseSettings(config, router);
     return [];
   } catch (error) {
-    return [findingsOf('people').fault(messageOf(error), 'docs/PEOPLE.md says where people may be named.')];
+    return [findingsOf('serving').fault(messageOf(error), 'docs/CONFIGURATION.md has every field.')];
   }
 }
 

@@ -190,13 +190,33 @@ test.each([
   withKey('sk-right');
   const state = { kind: 'sqlite', url: path.join(scratchFolder(), 'state.db') };
   const { file } = await world({ people: { support: SUPPORT }, state, ...more });
-  const { status, text } = (await found(file))['people']!;
+  const { status, text } = (await found(file))['serving']!;
   expect([status, text]).toEqual(['fault', expect.stringContaining(`${field} names people (human/support)`)]);
   const refusal = await serve({ ...loadConfig(file), logLevel: 'silent' }).then(
     () => undefined,
     (error: unknown) => error,
   );
   expect(refusal).toMatchObject({ code: 'invalid-config', message: text, place: { field } });
+});
+
+const NOBODY = { cascade: { samples: 3, verifier: 'nope' } };
+
+test.each([
+  ['cascade.verifier', NOBODY],
+  ['profiles.chat.cascade.verifier', { profiles: { chat: NOBODY } }],
+  ['upstream.fallbacks.fake/small', { upstream: { fallbacks: { 'fake/small': ['fake/none'] } } }],
+  ['limits.0.for.model', { limits: [{ for: { model: 'fake/none' }, windows: [{ '1m': '5 requests' }] }] }],
+  ['limits', { limits: [{ for: { key: '*' }, windows: [{ '1m': '5 requests' }] }] }],
+])('what serve refuses at %s is a fault, in the same words', async (field, more) => {
+  withKey('sk-right');
+  const { file } = await world(more);
+  const refusal = await serve({ ...loadConfig(file), logLevel: 'silent' }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(refusal).toMatchObject({ code: 'invalid-config', place: { field } });
+  const { message } = refusal as Error;
+  expect((await found(file))['serving']).toMatchObject({ status: 'fault', text: message });
 });
 
 test('a Node that is too old', () => {

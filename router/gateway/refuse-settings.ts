@@ -1,0 +1,24 @@
+import { namesKeys, requireAccess } from '../access/index.ts';
+import { outboundFrom } from '../providers/index.ts';
+import { checkedSettings } from './check-settings.ts';
+import type { ConfiguringRouter, GatewaySettings } from './gateway-settings.ts';
+import { limitsWithoutKeys } from './gateway-state.ts';
+import type { GatewayOptions } from './open-gateway.ts';
+
+/**
+ * Opens nothing.
+ * @throws PlimsollError for what a gateway refuses to serve of a configuration: `invalid-config` or `ungated`, with the field
+ */
+export function refuseSettings(
+  options: GatewaySettings & Pick<GatewayOptions, 'access' | 'server' | 'sessions' | 'state' | 'upstream'>,
+  router: ConfiguringRouter,
+): void {
+  const { access, limits, server, sessions, state, upstream } = options;
+  outboundFrom(upstream.caFile);
+  if (namesKeys(limits) && !requireAccess(access, server.host)) throw limitsWithoutKeys();
+  checkedSettings(options, router, {
+    stickiness: sessions.sticky?.stickiness,
+    hasState: state !== undefined,
+    hasSharedState: state !== undefined && state.kind !== 'memory',
+  });
+}
