@@ -182,10 +182,14 @@ function rejectLine({ file, line, field, reason }: RejectedRow): string {
   return `  ${file}:${line}: ${field === undefined ? '' : `${field}: `}${reason}`;
 }
 
+/** What a case says of a reply besides its quality has one scale, whatever that of the qualities is. */
+const REPLY_FIELD = /\.(confidence_logprob|signals\.[^.]+)$/;
 const OFF_SCALE = /^must be (on a scale|a number from|TRUE or FALSE|a percentage)/;
 
 function scaleHints(kinds: readonly RejectKind[]): string[] {
-  const isOffScale = kinds.some(({ first }) => first.some(({ reason }) => OFF_SCALE.test(reason)));
+  const isOffScale = kinds.some(({ first }) =>
+    first.some(({ field = '', reason }) => OFF_SCALE.test(reason) && !REPLY_FIELD.test(field)),
+  );
   return isOffScale
     ? [
         'If the qualities are on another scale, name it: --quality-scale 0-100, 1-5, boolean, percent or any LOW-HIGH.',

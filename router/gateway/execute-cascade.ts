@@ -192,7 +192,7 @@ async function judge({ model, outcome }: Replied, whole: Uint8Array, judging: Ju
   const text = calls.length === 0 ? content.text : undefined;
   if (check.needsLogprobs && text !== undefined && logprobs.length === 0) onNoLogprobs(model);
   const prompt = scoredText({ messages: requestMessages(call.body, call.dialect) });
-  const { signals, spent } =
+  const { signals, spent, isCutOff } =
     text === undefined || prompt === undefined
       ? NOTHING_FURTHER
       : await furtherSignals({ ...cascade, run, call, check, model, text, prompt, deadline });
@@ -203,12 +203,13 @@ async function judge({ model, outcome }: Replied, whole: Uint8Array, judging: Ju
     ...(finishReason !== undefined && { finishReason }),
   };
   const { predictedLoss: replyLoss, accepted } = check.judge(reply);
+  if (!accepted && isCutOff) return { spent, escalated: 'too-late' }; // the loss is that of a signal that was still to come
   if (!accepted) return { replyLoss, spent, escalated: 'loss' };
   const veto = await vetoOf({ text: content.text, calls, model: model.name, prompt }, judging);
   return veto === undefined ? { replyLoss, spent, body } : { replyLoss, spent, escalated: veto };
 }
 
-const NOTHING_FURTHER = { signals: {}, spent: [] };
+const NOTHING_FURTHER = { signals: {}, spent: [], isCutOff: false };
 
 async function vetoOf(
   input: ValidatorInput,

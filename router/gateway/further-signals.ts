@@ -28,13 +28,18 @@ interface SignalRequest extends FurtherSignalOptions {
   readonly deadline: number;
 }
 
+export interface FurtherSignals {
+  readonly signals: Pick<Reply, 'agreement' | 'verifier'>;
+  /** The replies that were paid for them. */
+  readonly spent: readonly SpentReply[];
+  /** A signal is missing since the deadline came first. */
+  readonly isCutOff: boolean;
+}
+
 /**
  * The signals that take further calls, which are made at once. Nobody is called for a signal that the judge does not use. One that fails is missing.
- * @returns the signals, and the replies that were paid for them
  */
-export async function furtherSignals(
-  request: SignalRequest,
-): Promise<{ readonly signals: Pick<Reply, 'agreement' | 'verifier'>; readonly spent: SpentReply[] }> {
+export async function furtherSignals(request: SignalRequest): Promise<FurtherSignals> {
   const { check, samples = 1, verifier } = request;
   const [sampled, verified] = await Promise.all([
     Promise.all(Array.from({ length: check.uses.agreement ? samples - 1 : 0 }, () => sample(request))),
@@ -44,7 +49,14 @@ export async function furtherSignals(
   const texts = sampled.flatMap(({ text }) => (text === undefined ? [] : [text]));
   if (texts.length > 0) signals.agreement = agreement(request.text, texts);
   if (verified?.right !== undefined) signals.verifier = verified.right;
-  return { signals, spent: [...sampled, ...(verified ? [verified] : [])].flatMap(({ spent }) => spent) };
+  const isLate = (calls: readonly { readonly isCutOff: boolean }[]) => calls.some(({ isCutOff }) => isCutOff);
+  const verifying = verified ? [verified] : [];
+  return {
+    signals,
+    spent: [...sampled, ...verifying].flatMap(({ spent }) => spent),
+    isCutOff:
+      (texts.length === 0 && isLate(sampled)) || (signals.verifier === undefined && isLate(verifying)),
+  };
 }
 
 /** The share of the samples that say the same, but for case, white space and punctuation. */
@@ -68,7 +80,7 @@ async function sample({ run, call, model, deadline }: SignalRequest) {
   const plain = { ...rest, body: { ...body, stream: false }, stream: false, mappings: new Map() };
   const result = await run.call(plain, [model], deadline, 'sample');
   const text = wholeText(result, call.dialect);
-  return { text, spent: spentOn(result, plain, model) };
+  return { text, spent: spentOn(result, plain, model), isCutOff: isCutOff(result) };
 }
 
 /** Enough for the word, and for models that think in a few words first. */
@@ -96,7 +108,7 @@ async function verification({ run, call, prompt, text, deadline }: SignalRequest
   const result = await run.call(asking, [verifier], deadline, 'verifier');
   const said = /^\P{L}*(yes|no)(?!\p{L})/iu.exec(wholeText(result, 'openai') ?? '')?.[1]?.toLowerCase();
   const right = said === undefined ? undefined : probabilityRight(said === 'yes', result);
-  return { right, spent: spentOn(result, asking, verifier) };
+  return { right, spent: spentOn(result, asking, verifier), isCutOff: isCutOff(result) };
 }
 
 /** By the probability of its first token, if that is known. */
@@ -110,6 +122,10 @@ function probabilityRight(saysYes: boolean, result: FallbackResult): number {
 function wholeText(result: FallbackResult, dialect: UnroutedCall['dialect']): string | undefined {
   if (result.kind === 'failure' || result.outcome.body.whole === undefined) return undefined;
   return replyContent(dialect, parseJson(Buffer.from(result.outcome.body.whole).toString('utf8'))).text;
+}
+
+function isCutOff(result: FallbackResult): boolean {
+  return result.kind === 'failure' && result.failure.reason === 'deadline';
 }
 
 function spentOn(result: FallbackResult, call: UnroutedCall, model: CatalogModel): SpentReply[] {

@@ -143,6 +143,18 @@ describe('too many bad rows', () => {
     });
   });
 
+  it('of a signal do not ask for the scale of qualities', async () => {
+    for (const [field, signals] of [
+      ['confidence_logprob', { confidence_logprob: 2 }],
+      ['signals.agreement', { signals: { agreement: 3 } }],
+    ] as const) {
+      const rows = Array.from({ length: 20 }, (_, i) => soundRow(i, i % 2 === 0 ? {} : outcome(1, signals)));
+      const error = await loadCases([written('signals.jsonl', jsonLines(rows))]).catch((one) => one);
+      expect(error.message).toContain(`outcomes.small.${field}: must be a number from`);
+      expect(error.message).not.toContain('--quality-scale');
+    }
+  });
+
   it('pass up to the limit', async () => {
     expect((await loadCases([many(2, 98)])).rejectedCount).toBe(2);
     expect((await loadCases([many(5, 95)], { maxRejectShare: 0.05 })).cases).toHaveLength(95);

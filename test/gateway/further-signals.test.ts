@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { cascadeArtifact, judgeBy } from '../helpers/cascade-artifact.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
+import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 
 interface Asked {
@@ -49,7 +52,7 @@ async function saying(textFor: (asked: Asked, nth: number) => string, logprob = 
 const AGREED = judgeBy({ agreement: -8 }, 4);
 const VERIFIED = judgeBy({ verifier: -8 }, 4);
 
-async function gatewayWith(judge: typeof AGREED, firstUrl: string, cascade: object) {
+async function gatewayWith(judge: typeof AGREED, firstUrl: string, cascade: object, log?: string) {
   const { folder, easy } = await cascadeArtifact(judge);
   const models = {
     'first/small': { price: { input: 1, output: 2 } },
@@ -58,7 +61,7 @@ async function gatewayWith(judge: typeof AGREED, firstUrl: string, cascade: obje
   };
   const running = await gatewayForTest({
     firstUrl,
-    config: { artifact: folder, cascade, models, profiles: {} },
+    config: { artifact: folder, cascade, models, profiles: {}, ...(log && { decision_log: { file: log } }) },
   });
   const send = (stream: boolean, headers = {}) =>
     postRaw(running.url, '/v1/chat/completions', { ...ask(easy[0]!), stream }, headers);
@@ -118,13 +121,21 @@ test('samples and a verifier that are cut off by the deadline count with their p
   );
   const both = judgeBy({ agreement: -8, verifier: -8 }, 4);
   const cascade = { samples: 3, verifier: 'first/checker', max_wait_ms: 500 };
-  const { send } = await gatewayWith(both, provider.url, cascade);
+  const file = path.join(scratchFolder(), 'decisions.jsonl');
+  const { send, close } = await gatewayWith(both, provider.url, cascade, file);
   const response = await send(false);
   expect(response.headers.get('x-plimsoll-reason')).toBe('cascade-escalated');
   const judgedUsd = 1; // a million tokens
   const cutOffUsd = Number(response.headers.get('x-plimsoll-check-cost-usd')) - judgedUsd;
   expect(cutOffUsd).toBeGreaterThan(0);
   expect(cutOffUsd).toBeLessThan(0.001);
+  await close();
+  const [record] = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  expect(record.cascade.escalated).toBe('too-late'); // nobody had judged it
+  expect(record.cascade).not.toHaveProperty('reply_loss');
 });
 
 test.each([
