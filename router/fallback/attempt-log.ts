@@ -50,6 +50,8 @@ export interface AttemptRecord {
   readonly status?: number;
   /** From sending to the outcome, in ms; 0 for a skip. */
   readonly ms: number;
+  /** Sent to the provider for it; left out if it was one. */
+  readonly requests?: number;
   /** Waited before a retry, in ms. */
   readonly waitedMs?: number;
   /** The environment variable of the key, if the provider has several. */
@@ -105,7 +107,10 @@ export type FallbackEvent =
 
 /** How many requests were sent to providers: skips are not attempts. */
 export function attemptsMade(records: readonly AttemptRecord[]): number {
-  return records.filter(({ outcome }) => !outcome.startsWith('skipped')).length;
+  return records.reduce(
+    (sum, { outcome, requests = 1 }) => (outcome.startsWith('skipped') ? sum : sum + requests),
+    0,
+  );
 }
 
 /** An attempt that was sent. Times in ms on the chain's clock. */
@@ -320,6 +325,7 @@ function attemptRecord(model: CatalogModel, sent: SentAttempt): AttemptRecord {
     ms: endedAt - startedAt,
   };
   if (outcome.status !== undefined) record.status = outcome.status;
+  if (outcome.requests !== undefined) record.requests = outcome.requests;
   if (waitedMs !== undefined) record.waitedMs = waitedMs;
   if (key !== undefined) record.key = key;
   if (model.deployment !== undefined) record.deployment = model.deployment;

@@ -34,12 +34,13 @@ export function sentAgain(
       const prepared = await prepareWithout();
       if (prepared.kind === 'failure') return outcome;
       const second = await prepared.send(shortened(timeouts, performance.now() - startedAt));
+      const requests = (outcome.requests ?? 1) + (second.requests ?? 1);
       if (second.kind === 'failure') {
         const isKnown = outcome.failure !== 'bad-request' || second.failure === 'bad-request';
-        return isKnown ? outcome : second;
+        return { ...(isKnown ? outcome : second), requests };
       }
       onRefused(outcome);
-      return second;
+      return { ...second, requests };
     },
   };
 }

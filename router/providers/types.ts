@@ -82,7 +82,7 @@ export const FAILURES = [
 export type Failure = (typeof FAILURES)[number];
 
 /** The outcome of one attempt. Only a failure before the first byte is a failure: a later one is thrown by the body. */
-export type AttemptOutcome =
+export type AttemptOutcome = (
   | {
       readonly kind: 'reply';
       readonly status: number;
@@ -118,7 +118,11 @@ export type AttemptOutcome =
       readonly provoked?: true;
       /** The provider's error body in the client's dialect, passed on for `bad-request`. */
       readonly body?: Uint8Array;
-    };
+    }
+) & {
+  /** How many requests were sent for it; left out if it was one. */
+  readonly requests?: number;
+};
 
 /** A whole reply, and what it said of its tokens. */
 export interface TakenLogprobs {

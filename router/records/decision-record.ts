@@ -39,6 +39,10 @@ const attempt = z.strictObject({
   outcome: z.enum(['answer', 'cancelled', ...FAILURES, ...SKIPS]),
   status: z.int().optional().describe("The provider's HTTP status, where there was one."),
   ms,
+  requests: z
+    .int()
+    .optional()
+    .describe('Sent for this attempt, where one without what Plimsoll had added followed a refusal.'),
   waited_ms: ms.optional().describe('Waited before this retry.'),
   key: z.string().optional().describe('NAME of the variable of its key, where its provider has several.'),
   deployment: z.string().optional().describe('Where the model was called, if it has several deployments.'),
@@ -349,9 +353,9 @@ function lookOf({ model, skip, replyLoss, escalated }: LookFacts) {
 }
 
 function attemptOf(made: RequestFacts['attempts'][number]) {
-  const { model, kind, outcome, status, ms, waitedMs, key, deployment } = made;
+  const { model, kind, outcome, status, ms, requests, waitedMs, key, deployment } = made;
   const waited_ms = waitedMs && rounded(waitedMs);
-  return { model, kind, outcome, status, ms: rounded(ms), waited_ms, key, deployment };
+  return { model, kind, outcome, status, ms: rounded(ms), requests, waited_ms, key, deployment };
 }
 
 function usageOf(usage: TokenCounts) {

@@ -334,10 +334,13 @@ test('a model that refuses log-probabilities is called without them, and then no
   };
   const body = { model: 'auto', messages: [{ role: 'user', content: EASY }] };
   const needy = await cascadeGateway({ config, upstream: { strict: true } });
-  const reasons = [];
-  for (let i = 0; i < 3; i++) reasons.push(reasonOf(await postRaw(needy.url, CHAT, body)));
+  const responses = [];
+  for (let i = 0; i < 3; i++) responses.push(await postRaw(needy.url, CHAT, body));
+  const reasons = responses.map(reasonOf);
   expect(reasons).toEqual(['cascade-escalated', 'cascade-unchecked', 'cascade-unchecked']);
   expect(called(needy)).toEqual(['o4-mini', 'o4-mini', 'large', 'large', 'large']);
+  const attempts = responses.map(({ headers }) => headers.get('x-plimsoll-attempts'));
+  expect(attempts).toEqual(['3', '1', '1']);
   expect(needy.log.filter((line) => line.includes('gives no log-probabilities'))).toHaveLength(1);
 
   const other = await cascadeGateway({
