@@ -10,3 +10,8 @@ const { version } = JSON.parse(readFileSync(path.join(PACKAGE_FOLDER, 'package.j
 };
 
 export const VERSION = version;
+
+/** How `plimsoll` is called where this package is, for commands that are printed: in a checkout, or in a project that has installed it. */
+export const COMMAND = /[\\/]node_modules[\\/]/.test(PACKAGE_FOLDER)
+  ? 'npx plimsoll'
+  : 'npm run -s plimsoll --';

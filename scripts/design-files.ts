@@ -6,6 +6,7 @@ import { shippedProviders } from '../router/catalog/index.ts';
 import { configSchema, DEFAULT_CONFIG_FILE } from '../router/config/index.ts';
 import { PlimsollError } from '../router/errors.ts';
 import { replaceFile, writeFailure } from '../router/files/index.ts';
+import { COMMAND } from '../router/package.ts';
 import { shellWord } from '../router/shell-word.ts';
 import { configText, type WantedProvider, wantedProvider } from './init/index.ts';
 
@@ -92,9 +93,9 @@ function nextCommands(
   const trained = at('models/router');
   const cost = budget === undefined ? '' : `, about $${labels.cost_usd!.toFixed(2)} of calls without a judge`;
   return `Next, with prompts of your own and how replies are graded (docs/LABELLING.md): about ${labels.needed?.toLocaleString('en') ?? 'as many as there are'} labels${cost}.
-  plimsoll label --from prompts.jsonl --models ${list} --graders graders.yaml --budget ${budget ?? 20}usd --config ${at(DEFAULT_CONFIG_FILE)} --out ${at(CASES_FILE)}
-  plimsoll train --data ${at(CASES_FILE)} ${models.length === 2 ? `--cheap ${cheap} --strong ${strong}` : `--ladder ${list}`} --max-quality-loss ${margin} --out ${trained}
-  plimsoll gate --artifact ${trained} --suite ${at(SUITE_FILE)}`;
+  ${COMMAND} label --from prompts.jsonl --models ${list} --graders graders.yaml --budget ${budget ?? 20}usd --config ${at(DEFAULT_CONFIG_FILE)} --out ${at(CASES_FILE)}
+  ${COMMAND} train --data ${at(CASES_FILE)} ${models.length === 2 ? `--cheap ${cheap} --strong ${strong}` : `--ladder ${list}`} --max-quality-loss ${margin} --out ${trained}
+  ${COMMAND} gate --artifact ${trained} --suite ${at(SUITE_FILE)}`;
 }
 
 /** Undefined if it is configured already. */

@@ -1,5 +1,5 @@
 import { type Html, html } from '../markup.ts';
-import { PACKAGE_FOLDER } from '../package.ts';
+import { COMMAND } from '../package.ts';
 import type { DashboardParts } from './dashboard-parts.ts';
 import { counted, DASH, score } from './format.ts';
 import { table } from './table.ts';
@@ -31,9 +31,6 @@ ${command(`curl ${serverUrl}/v1/chat/completions${key} \\\n  -H 'content-type: a
 <p>Or point any client of OpenAI, Anthropic or Google at <code>${serverUrl}</code>, with the model <code>auto</code>. It is counted here a second later.</p>
 </section>`;
 }
-
-/** As it is called where this package is: a checkout, or a project that has installed it. */
-const COMMAND = /[\\/]node_modules[\\/]/.test(PACKAGE_FOLDER) ? 'npx plimsoll' : 'npm run -s plimsoll --';
 
 /** Made up: easy ones, hard ones, and other languages than English. */
 const SAMPLES = [

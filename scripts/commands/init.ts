@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_CONFIG_FILE } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { shellWord } from '../../router/shell-word.ts';
 import { diagnose } from '../doctor/index.ts';
 import {
@@ -142,7 +143,7 @@ async function run(flags: Flags): Promise<void> {
   print(`${shown.map(findingLines).join('\n')}\n\n`);
   print(
     isFaulty
-      ? 'Mend the faults above; then plimsoll doctor says whether it serves.\n'
+      ? `Mend the faults above; then ${COMMAND} doctor says whether it serves.\n`
       : nextSteps(answers, out),
   );
 }
@@ -223,8 +224,8 @@ function providerWithKey(name: string): WantedProvider {
 
 function nextSteps({ start }: Answers, out: string): string {
   const flag = out === DEFAULT_CONFIG_FILE ? '' : ` --config ${shellWord(out)}`;
-  return `Start it:            plimsoll serve${flag}
+  return `Start it:            ${COMMAND} serve${flag}
 Point a client at:   http://127.0.0.1:8787/v1 with the model "auto"
-${start === 'measure' ? 'After some days:     plimsoll plan, as the file says' : 'For a promise:       docs/FIRST-SAVING.md'}
+${start === 'measure' ? `After some days:     ${COMMAND} plan, as the file says` : 'For a promise:       docs/FIRST-SAVING.md'}
 `;
 }

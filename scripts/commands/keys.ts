@@ -15,6 +15,7 @@ import {
 import { loadConfig } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { noSuchProfile } from '../../router/profile-choice.ts';
 import { shellWord } from '../../router/shell-word.ts';
 import { withState } from '../open-state.ts';
@@ -161,7 +162,7 @@ function revokedAgain(file: string, id: string): string {
     revokeKey(file, id, new Date());
     return 'and is revoked again.';
   } catch {
-    return `and could not be revoked again: run \`plimsoll keys revoke ${id} --file ${shellWord(file)}\`.`;
+    return `and could not be revoked again: run \`${COMMAND} keys revoke ${id} --file ${shellWord(file)}\`.`;
   }
 }
 

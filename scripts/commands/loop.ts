@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { retrainReport } from '../../evals/lifecycle/index.ts';
 import { type LoopResult, runLoop, runScheduled } from '../../evals/loop/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { COMMAND } from '../../router/package.ts';
 import { shellWord } from '../../router/shell-word.ts';
 import { hoursOrDays, share, wholeNumberBetween } from '../flags.ts';
 import { addLabelFlags, type LabelFlags, labelOptions, requestsFrom } from '../label-flags.ts';
@@ -126,7 +127,7 @@ function summary(result: LoopResult, { minNew, folder, store }: Flags): string {
   const next = promoted
     ? `Promoted: ${store} serves ${challenger} from now on.`
     : decision === 'PASS'
-      ? `${challenger} may replace ${champion}: run plimsoll promote --artifact ${shellWord(`${store}/${challenger}`)}.`
+      ? `${challenger} may replace ${champion}: ${COMMAND} promote --artifact ${shellWord(`${store}/${challenger}`)}.`
       : `${champion} stays, for the reasons above.`;
   return `${report}\nRound ${round} is done, its cases and outcome are in ${folder}/round-${round}. ${next}\n`;
 }

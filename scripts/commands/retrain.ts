@@ -15,6 +15,7 @@ import {
   standingInFolder,
   type VerdictWord,
 } from '../../router/artifact/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { shellWord } from '../../router/shell-word.ts';
 import { addReadingFlags, type ReadingFlags, readingOptions } from '../data-flags.ts';
 import { share } from '../flags.ts';
@@ -128,7 +129,6 @@ function outcomeJson(
 
 function nextSentence(out: string, word: VerdictWord, promotion: Promotion | undefined): string {
   if (promotion) return `Promoted: ${placeInStore(out).store} serves ${promotion.artifact} from now on.`;
-  if (word === 'PASS')
-    return `It may replace the champion: run plimsoll promote --artifact ${shellWord(out)}.`;
+  if (word === 'PASS') return `It may replace the champion: ${COMMAND} promote --artifact ${shellWord(out)}.`;
   return `The champion stays, for the reasons above. ${out} is kept.`;
 }

@@ -11,6 +11,7 @@ import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/confi
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { cascadeWarnings, refuseSettings } from '../../router/gateway/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { outboundFrom, type Probe, probeProvider } from '../../router/providers/index.ts';
 import type { Router } from '../../router/router.ts';
 import { withEfforts } from '../../router/targets/index.ts';
@@ -47,14 +48,16 @@ export async function checkArtifact(
     const days = Math.floor((Date.parse(standing.expires) - Date.now()) / DAY_MS);
     const text = `${name} scores its golden cases, and its PASS holds until ${standing.expires.slice(0, 10)}.`;
     if (days >= SOON_DAYS) return { router, finding: ok(text) };
-    return { router, finding: warning(text, 'Gate it again before that: plimsoll gate, or plimsoll loop.') };
+    return {
+      router,
+      finding: warning(text, `Gate it again before that: ${COMMAND} gate, or ${COMMAND} loop.`),
+    };
   } catch (error) {
     return { finding: fault(messageOf(error), ARTIFACT_FIX) };
   }
 }
 
-const ARTIFACT_FIX =
-  'plimsoll inspect <folder> says what an artifact is; artifact: models/starter serves the one that ships.';
+const ARTIFACT_FIX = `${COMMAND} inspect <folder> says what an artifact is; artifact: models/starter serves the one that ships.`;
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;
 
@@ -210,11 +213,11 @@ export function checkAccess({ access, server }: Config): Finding {
       ({ revoked, expires }) => revoked === undefined && (expires === undefined || expires > now),
     );
     if (live.length > 0) return ok(`${live.length} API ${live.length === 1 ? 'key is' : 'keys are'} valid.`);
-    return warning(`${access.keysFile} has no valid key.`, 'Make one: plimsoll keys create --name <who>.');
+    return warning(`${access.keysFile} has no valid key.`, `Make one: ${COMMAND} keys create --name <who>.`);
   } catch (error) {
     return fault(
       messageOf(error),
-      'plimsoll keys create --name <who> makes a key, and access.keys_file names its file.',
+      `${COMMAND} keys create --name <who> makes a key, and access.keys_file names its file.`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../router/config/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { DEFAULT_SQLITE_FILE, openSharedCache, openState } from '../../router/state/index.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { messageOf } from './serving.ts';
@@ -29,8 +30,7 @@ export async function checkState(
   }
 }
 
-const STATE_FIX =
-  'docs/STATE.md says what the database must be; plimsoll state migrate brings an older one up to date.';
+const STATE_FIX = `docs/STATE.md says what the database must be; ${COMMAND} state migrate brings an older one up to date.`;
 const REDIS_WITHIN_MS = 5_000;
 
 export async function checkRedis({ redis }: Config): Promise<Finding> {

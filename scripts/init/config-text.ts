@@ -1,5 +1,6 @@
 import { Document, Scalar } from 'yaml';
 import { shippedProviders } from '../../router/catalog/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import type { Answers, WantedProvider } from './answers.ts';
 
 /** Fields of the answers: those of a configuration that there is already do not count. */
@@ -14,7 +15,7 @@ export function configText(answers: Answers): string {
   const isNew = (name: string) => configured[name] === undefined;
   const models = modelsOf(answers);
   const parts = [
-    '# Configuration of Plimsoll. Every field: docs/CONFIGURATION.md. Check it: plimsoll doctor --online',
+    `# Configuration of Plimsoll. Every field: docs/CONFIGURATION.md. Check it: ${COMMAND} doctor --online`,
     section('Whom Plimsoll calls. Keys stay in the environment.', {
       providers: { ...(configured['providers'] as object | undefined), ...providersOf(answers.providers) },
     }),
@@ -52,7 +53,7 @@ export function configText(answers: Answers): string {
 }
 
 const MEASURE = `# Day one changes nothing: all of it goes to the strong model, and each request is scored. After some days
-#   plimsoll plan --from state --config routed.yaml
+#   ${COMMAND} plan --from state --config routed.yaml
 # says what routing would have done; routed.yaml is this file without the next two lines.
 default_policy: always-strong
 score_always: true

@@ -1,5 +1,6 @@
 import { createCatalog } from '../../router/catalog/index.ts';
 import { configSchema } from '../../router/config/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { outboundFrom, probeProvider } from '../../router/providers/index.ts';
 import type { WantedProvider } from './answers.ts';
 import { providersOf } from './config-text.ts';
@@ -11,5 +12,5 @@ export async function modelsOf(wanted: WantedProvider): Promise<readonly string[
   if (probe.kind === 'answered') return probe.models.map((id) => `${wanted.name}/${id}`);
   if (probe.kind === 'unknown') return [];
   const code = probe.code === undefined ? '' : ` (${probe.code})`;
-  return `${wanted.name} does not list its models: ${probe.failure}${code}. plimsoll doctor --online says what to do about it.`;
+  return `${wanted.name} does not list its models: ${probe.failure}${code}. ${COMMAND} doctor --online says what to do about it.`;
 }

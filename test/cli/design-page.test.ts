@@ -228,12 +228,12 @@ limits: [{ windows: [{ 24h: 10 usd }] }]
     const folder = "it's a design";
     const { stdout, code, stderr } = await designed('--write', folder);
     expect(code, stderr).toBe(0);
-    const commands = stdout.split('\n').filter((line) => line.startsWith('  plimsoll '));
+    const commands = stdout.split('\n').filter((line) => line.startsWith('  npm run -s plimsoll -- '));
     const words = commands.map((line) => {
       const { stdout: split } = spawnSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
       return split.split('\0');
     });
-    expect(words.map((one) => one[1])).toEqual(['label', 'train', 'gate']);
+    expect(words.map((one) => one[5])).toEqual(['label', 'train', 'gate']);
     expect(words[0]).toContain(`${folder}/plimsoll.config.yaml`);
     expect(words[1]).toContain(`${folder}/cases.jsonl`);
     expect(words[2]).toContain(`${folder}/suite.yaml`);

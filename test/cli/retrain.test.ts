@@ -199,7 +199,7 @@ describe('a challenger that is no worse', { timeout: 60_000 }, () => {
       const { code, stdout } = await retrain(cwd, 'models/summer');
       expect(code).toBe(0);
       expect(stdout).toMatch(
-        /\nIt may replace the champion: run plimsoll promote --artifact models\/summer\.\n$/,
+        /\nIt may replace the champion: npm run -s plimsoll -- promote --artifact models\/summer\.\n$/,
       );
       expect(serving(cwd)).toBeUndefined();
     },
