@@ -211,7 +211,8 @@ describe('the dashboard in Chromium', () => {
   });
 
   test('replies of the playground grow while they are on the page', async (context) => {
-    const upstream = { chunkMs: 300, words: 40 }; // longer than a busy machine takes to show the page
+    // well below the timeouts of the test's gateway, between two events and for all of it
+    const upstream = { chunkMs: 150, words: 40 };
     const server = await dashboardServer({ models: PRICED_MODELS }, { upstream });
     const { page } = await opened(context, { width: 1280, colorScheme: 'light' });
     await signIn(page, server);
