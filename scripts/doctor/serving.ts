@@ -108,8 +108,9 @@ function checkLadder(check: string, field: string, served: Router['ladder'], { m
   return ok(rungs.map(({ candidate, model }) => `${candidate}: ${model.name}`).join(', '));
 }
 
-/** Nothing, unless `serve` would refuse to start with these models, limits, people or experiments. */
+/** Nothing, unless `serve` would refuse to start with these models, limits, people or experiments. A server that only decides calls none of them. */
 export async function checkServed(config: Config, router: Router): Promise<readonly Finding[]> {
+  if (Object.keys(config.providers).length === 0) return [];
   try {
     await refuseSettings(config, router);
     return [];

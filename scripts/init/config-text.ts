@@ -31,14 +31,7 @@ export function configText(answers: Answers): string {
         ]
       : []),
     ...(isNew('capture') ? [CAPTURE] : []),
-    ...(use === 'agents'
-      ? [
-          section(
-            'A conversation stays on the stronger model until the cheaper one saves more than its prompt cache is worth.',
-            { sessions: { stickiness: 'priced' } },
-          ),
-        ]
-      : []),
+    ...(use === 'agents' ? [hasPrices(models, answers) ? PRICED : PINNED] : []),
     ...(use === 'batch'
       ? [section('Nobody waits: a late model is waited for, not replaced.', { latency: { class: 'batch' } })]
       : []),
@@ -65,6 +58,12 @@ const ROUTE = `# The artifact that ships has its PASS for other models than your
 # labels of your own traffic (docs/FIRST-SAVING.md) this line goes.
 allow_ungated: true`;
 
+const PRICED = `# A conversation stays on the stronger model until the cheaper one saves more than its prompt cache is worth.
+sessions: { stickiness: priced }`;
+
+const PINNED = `# A conversation stays on its model. With prices of all models, priced in place of pinned weighs what its prompt cache is worth.
+sessions: { stickiness: pinned }`;
+
 type Models = Readonly<Record<string, { readonly price?: object }>>;
 
 /** Those that were configured, those whose price was stated, and those that the price table does not know: without a name here they are no models. */
@@ -78,10 +77,14 @@ function modelsOf({ configured = {}, prices = {}, ...answers }: Answers): Models
   return { ...written, ...Object.fromEntries(added) };
 }
 
+/** Whether the price of every model is known. */
+function hasPrices(models: Models, answers: Answers): boolean {
+  return unpriced(answers).every((model) => models[model]?.price !== undefined);
+}
+
 function modelsText(models: Models, answers: Answers): string {
   const text = yamlOf({ models });
-  const hasPrice = (model: string) => models[model]?.price !== undefined;
-  if (unpriced(answers).every(hasPrice))
+  if (hasPrices(models, answers))
     return `# US dollars for a million tokens, and what else is not as the price table has it.\n${text}`;
   return `# Of models without a price nothing is known. With prices in US dollars for a million tokens, such as { price: { input: 0.10, output: 0.40 } } in place
 # of {}, savings and budgets are counted.

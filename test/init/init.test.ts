@@ -244,7 +244,7 @@ test.skipIf(!hasScript)(
       ladder: { cheap: '127-0-0-1/tiny', strong: '127-0-0-1/huge' },
       default_policy: 'always-strong',
       score_always: true,
-      sessions: { stickiness: 'priced' },
+      sessions: { stickiness: 'pinned' },
     });
     expect(read()).not.toContain('sk-right');
     expect(shown).not.toContain('sk-right');
