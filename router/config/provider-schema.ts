@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { PROVIDER_KINDS } from '../catalog/index.ts';
 import { camelCased } from './camel-cased.ts';
+import { VARIABLE_NAME } from './variable-name.ts';
 
-/** Upper case only: names of variables are written so, and the keys of nearly every provider are not. */
-const VARIABLE_NAME = /^[A-Z_][A-Z0-9_]{0,63}$/;
 /** Upper-case keys pass for names: AWS access keys, and long runs without the underscores that part a name's words. */
 const KEY_IN_UPPER_CASE = /^(?:A[A-Z]IA[A-Z0-9]{16}|(?=.*\d)[A-Z0-9]{20,})$/;
 const KEY_FIELD = /key|token|secret|password|credential/i;

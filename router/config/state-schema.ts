@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { camelCased } from './camel-cased.ts';
+import { VARIABLE_NAME } from './variable-name.ts';
 
-const VARIABLE_NAME = /^[A-Z_][A-Z0-9_]{0,63}$/;
 const VARIABLE_RULE = 'the NAME of an environment variable in upper case';
 const variable = z.string().regex(VARIABLE_NAME, VARIABLE_RULE);
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CONTRADICTION_ACTIONS } from '../monitoring/index.ts';
 import { camelCased } from './camel-cased.ts';
+import { VARIABLE_NAME } from './variable-name.ts';
 
 /** `watch` of plimsoll.config.yaml: what is served, compared with what the gate certified. */
 export const watchSchema = z
@@ -28,7 +29,7 @@ export const watchSchema = z
     webhook_url_env: z
       .string()
       .regex(
-        /^[A-Z_][A-Z0-9_]{0,63}$/,
+        VARIABLE_NAME,
         'webhook_url_env takes the NAME of an environment variable in upper case, never the address: whoever knows it can write there',
       )
       .optional()

@@ -54,7 +54,8 @@ export async function buildSite({ out, openApi }: SiteOptions): Promise<number> 
       { title: 'Configuration fields', text: configurationReference(configSchema()) },
     ],
   ]);
-  const links = linkMap(ROOT, new Set([...sources, ...references.keys()]));
+  const pages = new Set([...sources, ...references.keys()]);
+  const links = linkMap(ROOT, pages);
   const site = new Eleventy('scripts/site', out, {
     quietMode: true,
     configPath: false,
@@ -82,7 +83,7 @@ export async function buildSite({ out, openApi }: SiteOptions): Promise<number> 
     writeFileSync(outputPath, content);
   }
   copyFileSync(new URL(`./${STYLE_FILE}`, import.meta.url), path.join(out, STYLE_FILE));
-  for (const place of [...links.linked, CONFIG_SCHEMA]) copyLinked(place, out);
+  for (const place of [...links.linked, CONFIG_SCHEMA]) copyLinked(place, out, pages);
   return sources.length + references.size;
 }
 
@@ -108,7 +109,7 @@ function titleOf(text: string): string {
 }
 
 /** A file as it is; a folder with a page that lists what is in it. */
-function copyLinked(place: string, out: string): void {
+function copyLinked(place: string, out: string, pages: ReadonlySet<string>): void {
   const from = path.join(ROOT, place);
   const to = path.join(out, copyPath(place));
   cpSync(from, to, { recursive: true, filter: (file) => !file.includes('node_modules') });
@@ -118,14 +119,11 @@ function copyLinked(place: string, out: string): void {
     .map((file) => file.replaceAll('\\', '/'))
     .sort();
   const at = `${copyPath(place)}/index.html`;
+  const folder = path.posix.dirname(at);
+  const addressOf = (source: string) =>
+    path.posix.relative(folder, pages.has(source) ? sitePath(source) : copyPath(source));
   const list = html`<h1>${place}</h1>
 <ul>
-${files.map((file) => html`<li><a href="${addressOf(place, file, at)}">${file}</a></li>\n`)}</ul>`;
+${files.map((file) => html`<li><a href="${addressOf(`${place}/${file}`)}">${file}</a></li>\n`)}</ul>`;
   writeFileSync(path.join(out, at), layout({ title: place, at, content: list.text }));
-}
-
-/** A page if the file is one, else the file. */
-function addressOf(folder: string, file: string, at: string): string {
-  const isPage = file.endsWith('.md') && pageSources(ROOT).includes(`${folder}/${file}`);
-  return isPage ? path.posix.relative(path.posix.dirname(at), sitePath(`${folder}/${file}`)) : file;
 }
