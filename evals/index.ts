@@ -10,14 +10,8 @@ export {
   type Verdict,
   writeArtifact,
 } from '../router/artifact/index.ts';
-export {
-  type Case,
-  type LoadedCases,
-  loadCases,
-  parseCase,
-  parseColumnMap,
-  parseQualityScale,
-} from './cases/index.ts';
+export { parseColumnMap, parseQualityScale } from './case-files/index.ts';
+export { type Case, type LoadedCases, loadCases, parseCase } from './cases/index.ts';
 export {
   type Comparison,
   type DecisionsRequest,

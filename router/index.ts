@@ -3,11 +3,9 @@ import type { Config } from './config/index.ts';
 import type { EmbeddedGateway, RespondOptions, Served, ServeOptions } from './serving.ts';
 
 export type { Standing } from './artifact/index.ts';
-export type { Config, ConfigOverrides } from './config/index.ts';
-export { loadConfig } from './config/index.ts';
+export { type Config, type ConfigOverrides, loadConfig } from './config/index.ts';
 export { createRouter } from './create-router.ts';
-export type { ErrorCode, ErrorPlace } from './errors.ts';
-export { PlimsollError } from './errors.ts';
+export { type ErrorCode, type ErrorPlace, PlimsollError } from './errors.ts';
 export type { PolicyVerdict } from './policy/index.ts';
 export { routedText } from './prompt/index.ts';
 export { type ReloadingRouter, reloadingRouter } from './reload.ts';

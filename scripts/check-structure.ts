@@ -80,6 +80,7 @@ const ROOMS = [
   'router/serve.ts',
   'router/index.ts',
   'evals/format.ts',
+  'evals/case-files',
   'evals/cases',
   'evals/threshold',
   'evals/decisions',

@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import {
   type ColumnMap,
-  DEFAULT_QUALITY_FIELD,
-  type GivenOutcomes,
-  type LoadOptions,
   parseColumnMap,
   parseQualityScale,
   type QualityScale,
-} from '../evals/cases/index.ts';
+} from '../evals/case-files/index.ts';
+import { DEFAULT_QUALITY_FIELD, type GivenOutcomes, type LoadOptions } from '../evals/cases/index.ts';
 import { loadLabelled } from '../evals/lifecycle/index.ts';
 import { share, usage } from './flags.ts';
 import { printNotes, showProgress } from './terminal.ts';

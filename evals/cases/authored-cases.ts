@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
 import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { Reply } from '../../router/types.ts';
+import { BadRow, fileError, parseRow, shownName } from '../case-files/index.ts';
 import type { Case } from './case.ts';
-import { fileError } from './files/case-file.ts';
 import { parseReply, REPLY_FIELDS } from './outcome.ts';
 import { copyHashes, questionKey } from './question-key.ts';
-import { BadRow, parseRow, shownName } from './rejects.ts';
 
 /** A request with the tier that its authors think it needs. This is a judgement, not a measured outcome: no model was run. */
 interface TieredCase {

@@ -6,13 +6,27 @@ import { PlimsollError } from '../../router/errors.ts';
 import { openReplacement, type Replacement } from '../../router/files/index.ts';
 import { isObject } from '../../router/json/index.ts';
 import type { Reply } from '../../router/types.ts';
+import {
+  BadRow,
+  caseFormat,
+  catchBadRow,
+  emptyFile,
+  FieldNames,
+  FileHash,
+  isGzipped,
+  mapError,
+  type NumberRules,
+  parseNumbers,
+  parseQuality,
+  RejectLog,
+  type RowFields,
+  rulesOf,
+  scaleNotes,
+  shownNames,
+} from '../case-files/index.ts';
 import { buildCase, type Case, type CaseRow, parseCase, parseCaseRow, statedWeight } from './case.ts';
-import { FieldNames, mapError, type RowFields } from './field-names.ts';
-import { caseFormat, emptyFile, FileHash, isGzipped } from './files/case-file.ts';
 import type { LoadOptions } from './load-cases.ts';
 import { DEFAULT_QUALITY_FIELD, JUDGED_QUALITY, parseReply, REPLY_FIELDS } from './outcome.ts';
-import { type NumberRules, parseNumbers, parseQuality, rulesOf, scaleNotes } from './quality-scale.ts';
-import { BadRow, catchBadRow, RejectLog, shownNames } from './rejects.ts';
 import { type Row, RowIds, readRows, surveyFiles } from './rows.ts';
 
 /** A row in the canonical form: JSON Lines with an id, and qualities from 0 to 1 in the field `quality`. */

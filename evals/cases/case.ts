@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
 import { personTexts, routedText } from '../../router/prompt/index.ts';
 import type { Message, Outcome, Reply } from '../../router/types.ts';
+import { BadRow, parseRow } from '../case-files/index.ts';
 import { checkedModels, DEFAULT_QUALITY_FIELD, parseOutcome, parseUnlabelledReply } from './outcome.ts';
 import { questionKey } from './question-key.ts';
-import { BadRow, parseRow } from './rejects.ts';
 import { type SessionTurn, sessionTurnOf } from './session-turn.ts';
 
 /** One labelled prompt: the quality that each candidate model reached on it. */

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { mean } from '../../router/statistics/index.ts';
 import type { Outcome } from '../../router/types.ts';
+import { BadRow } from '../case-files/index.ts';
 import { type Case, type ParsedRow, statedWeight } from './case.ts';
-import { BadRow } from './rejects.ts';
 import { promptId } from './rows.ts';
 
 /**

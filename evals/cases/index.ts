@@ -1,4 +1,4 @@
-/** Labelled cases: prompts with the quality that each model reached on them. Reading, checking, keys, splits and writing. */
+/** Labelled cases: prompts with the quality that each model reached on them. Checking, keys, splits and writing; `case-files` reads the files. */
 
 // Loading
 
@@ -6,30 +6,29 @@ export {
   type Case,
   type CaseRow,
   hasReplies,
+  parseCase,
   replyOf,
   requestMessages,
   requireKnownReplies,
 } from './case.ts';
-export { type ColumnMap, parseColumnMap } from './field-names.ts';
 export { dataNotes, type LoadedCases, type LoadedFile, type LoadOptions, loadCases } from './load-cases.ts';
-export { checkedModels } from './outcome.ts';
-export { parseQualityScale, type QualityScale, scaleName } from './quality-scale.ts';
+export { checkedModels, DEFAULT_QUALITY_FIELD, JUDGED_QUALITY } from './outcome.ts';
 export type { SessionTurn } from './session-turn.ts';
 
 // Cases that people wrote
 
 export {
   type HardCase,
+  languageCode,
   loadHardCases,
   loadParaphrases,
   loadTierCases,
+  nonEmptyText,
   type Paraphrase,
+  readStrictRows,
+  readTierCases,
+  type TierCase,
 } from './authored-cases.ts';
-export { readTaskTexts, type TaskText, taskTextsOfTierCases } from './task-texts.ts';
-
-// Prompts without their labels
-
-export { type NamedRows, type PromptRow, type PromptRowOptions, promptRows } from './canonical-cases.ts';
 
 // Keys and splits
 
@@ -52,21 +51,20 @@ export {
   splitByKey,
 } from './split.ts';
 
-// Converting other files to cases
+// Converting other files to cases, and prompts without their labels
 
 export {
   type CanonicalOptions,
   type CanonicalRow,
   type ConvertedRow,
   canonicalRows,
+  type NamedRows,
+  type PromptRow,
+  type PromptRowOptions,
+  promptRows,
   requireJsonLines,
   writeCases,
 } from './canonical-cases.ts';
-export { parseCase } from './case.ts';
-export { emptyFile, FileHash, fileError, isGzipped } from './files/case-file.ts';
-export { jsonArray, jsonLines } from './files/json.ts';
-export { readJsonFile } from './files/read-json-file.ts';
-export { csvRecords } from './files/table.ts';
 export {
   type GivenOutcomes,
   givenOutcomes,
@@ -75,14 +73,4 @@ export {
   withGivenOutcomes,
 } from './given-outcomes.ts';
 export { mostSimilar, requireLadderOrder } from './models.ts';
-export { DEFAULT_QUALITY_FIELD, JUDGED_QUALITY } from './outcome.ts';
-export {
-  BadRow,
-  catchBadRow,
-  parseRow,
-  type RejectedRow,
-  RejectLog,
-  shownName,
-  shownNames,
-} from './rejects.ts';
 export { type FileRecord, readRecords } from './rows.ts';

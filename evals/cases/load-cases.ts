@@ -1,14 +1,28 @@
 import { basename } from 'node:path';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Outcome, Reply } from '../../router/types.ts';
+import {
+  BadRow,
+  type ColumnMap,
+  caseFormat,
+  emptyFile,
+  FieldNames,
+  FileHash,
+  fileScaleName,
+  type NumberRules,
+  type QualityScale,
+  type RejectedRow,
+  type RejectKind,
+  RejectLog,
+  rejectLines,
+  rulesOf,
+  scaleNotes,
+  shownNames,
+} from '../case-files/index.ts';
 import { buildCase, type Case, type ParsedRow, parseCaseRow } from './case.ts';
 import { CaseCollector, LongRows } from './collect-cases.ts';
-import { type ColumnMap, FieldNames } from './field-names.ts';
-import { caseFormat, emptyFile, FileHash } from './files/case-file.ts';
 import { ladderNotes, ModelNames } from './models.ts';
 import { DEFAULT_QUALITY_FIELD, parseOutcome, parseUnlabelledReply } from './outcome.ts';
-import { fileScaleName, type NumberRules, type QualityScale, rulesOf, scaleNotes } from './quality-scale.ts';
-import { BadRow, type RejectedRow, type RejectKind, RejectLog, rejectLines, shownNames } from './rejects.ts';
 import { type Row, RowIds, readRows, type SurveyOptions, surveyFiles } from './rows.ts';
 
 export interface LoadOptions {

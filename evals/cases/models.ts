@@ -1,7 +1,7 @@
 import { PlimsollError } from '../../router/errors.ts';
 import { nearestName } from '../../router/nearest-name.ts';
+import { shownName, shownNames } from '../case-files/index.ts';
 import type { Case } from './case.ts';
-import { shownName, shownNames } from './rejects.ts';
 
 /** Models that a message names, those with most rows first. */
 const NAMED = 12;

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { LEAST_POSSIBLE_LOGPROB } from '../../router/cascade/index.ts';
 import { LABEL_SOURCES, type Outcome, type Reply } from '../../router/types.ts';
-import { DEFAULT_RULES, type NumberRules, parseNumbers, parseQuality } from './quality-scale.ts';
-import { BadRow, parseRow } from './rejects.ts';
+import {
+  BadRow,
+  DEFAULT_RULES,
+  type NumberRules,
+  parseNumbers,
+  parseQuality,
+  parseRow,
+} from '../case-files/index.ts';
 
 const amount = z.number().min(0).nullish();
 

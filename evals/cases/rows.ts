@@ -1,16 +1,28 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isObject } from '../../router/json/index.ts';
+import {
+  BadRow,
+  caseFormat,
+  catchBadRow,
+  csvRecords,
+  type FieldNames,
+  jsonFields,
+  jsonValues,
+  mapError,
+  type NumberRules,
+  type QualityScale,
+  QualitySurvey,
+  REPLY_TEXT,
+  type RowFields,
+  readBytes,
+  requireOneScale,
+  shownName,
+  shownNames,
+  Table,
+} from '../case-files/index.ts';
 import type { ParsedRow } from './case.ts';
-import { type FieldNames, mapError, REPLY_TEXT, type RowFields } from './field-names.ts';
-import { caseFormat, readBytes } from './files/case-file.ts';
-import { jsonValues } from './files/json.ts';
-import { csvRecords, Table } from './files/table.ts';
 import { ModelNames } from './models.ts';
-import { type NumberRules, type QualityScale, requireOneScale } from './quality-scale.ts';
-import { QualitySurvey } from './quality-survey.ts';
-import { BadRow, catchBadRow, shownName, shownNames } from './rejects.ts';
-import { jsonFields } from './row-fields.ts';
 
 /** One object of a file of JSON, or one record of a table, by the names that the file has. */
 export interface FileRecord {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { firstWords, type TurnFacts, turnFacts, turnText } from '../../router/sessions/index.ts';
 import type { Message } from '../../router/types.ts';
-import { BadRow } from './rejects.ts';
+import { BadRow } from '../case-files/index.ts';
 
 /** Where a request stands in its session, and what live routing looks at of it there. No prompt text: hashes. */
 export interface SessionTurn {

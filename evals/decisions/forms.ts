@@ -1,6 +1,7 @@
 import type { DECISION_FORMS } from '../../router/artifact/index.ts';
 import { isObject, parseJson } from '../../router/json/index.ts';
-import { BadRow, parseCase } from '../cases/index.ts';
+import { BadRow } from '../case-files/index.ts';
+import { parseCase } from '../cases/index.ts';
 
 /** A decision as its row has it: the model that was chosen, and what the row says of its case. */
 export interface StatedDecision {

@@ -1,12 +1,6 @@
 import { PlimsollError } from '../../router/errors.ts';
-import {
-  type Case,
-  type ColumnMap,
-  type HardCase,
-  mostSimilar,
-  questionKey,
-  shownName,
-} from '../cases/index.ts';
+import { type ColumnMap, shownName } from '../case-files/index.ts';
+import { type Case, type HardCase, mostSimilar, questionKey } from '../cases/index.ts';
 import type { DecisionForm, StatedDecision } from './forms.ts';
 import { type DecisionFile, type DecisionRow, readDecisions } from './read-decisions.ts';
 

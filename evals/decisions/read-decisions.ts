@@ -1,14 +1,6 @@
 import { PlimsollError } from '../../router/errors.ts';
-import {
-  BadRow,
-  type ColumnMap,
-  emptyFile,
-  FileHash,
-  type FileRecord,
-  readRecords,
-  shownName,
-  shownNames,
-} from '../cases/index.ts';
+import { BadRow, type ColumnMap, emptyFile, FileHash, shownName, shownNames } from '../case-files/index.ts';
+import { type FileRecord, readRecords } from '../cases/index.ts';
 import { type DecisionForm, FORMS, OWN_COLUMNS, type StatedDecision } from './forms.ts';
 
 /** A decision, and the row that states it. */

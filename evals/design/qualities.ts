@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
-import { BadRow, parseRow, readRecords } from '../cases/index.ts';
+import { BadRow, parseRow } from '../case-files/index.ts';
+import { readRecords } from '../cases/index.ts';
 
 /** How good a model was on requests of one task. */
 export interface QualityRow {

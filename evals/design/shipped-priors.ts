@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PlimsollError } from '../../router/errors.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { normalQuantile, quantile } from '../../router/statistics/index.ts';
-import { readJsonFile } from '../cases/index.ts';
+import { readJsonFile } from '../case-files/index.ts';
 import type { QualityRow } from './qualities.ts';
 import { estimateQualities, type Spread } from './quality-estimates.ts';
 import type { RankingPrior } from './worlds.ts';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Rung, sha256 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { LabelSource } from '../../router/types.ts';
+import { shownName } from '../case-files/index.ts';
 import {
   type Case,
   dataNotes,
@@ -14,7 +15,6 @@ import {
   loadCases,
   loadTierCases,
   requireLadderOrder,
-  shownName,
   withGivenOutcomes,
 } from '../cases/index.ts';
 import { type TaskedCases, withPredictedTasks } from './predicted-tasks.ts';

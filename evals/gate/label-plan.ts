@@ -4,7 +4,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
-import { type Case, readJsonFile } from '../cases/index.ts';
+import { readJsonFile } from '../case-files/index.ts';
+import type { Case } from '../cases/index.ts';
 import { poolNote } from './repeats.ts';
 
 /** Scores are counted in steps of 1 / STEPS_PER_UNIT, the steps in which thresholds are tried. */

@@ -6,10 +6,10 @@ import { type ArtifactFiles, readArtifact, resolveArtifact } from '../../router/
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
 import { clopperPearsonInterval } from '../../router/statistics/index.ts';
+import { fileError } from '../case-files/index.ts';
 import {
   type CaseRow,
   checkedModels,
-  fileError,
   type PromptRowOptions,
   partBySeen,
   promptRows,

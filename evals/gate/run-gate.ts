@@ -13,15 +13,14 @@ import { openEncoder, parseEncoderSpec } from '../../router/encoders/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { VERSION } from '../../router/package.ts';
 import { clopperPearsonLower, clopperPearsonUpper, escalationRate } from '../../router/statistics/index.ts';
+import { type QualityScale, scaleName } from '../case-files/index.ts';
 import {
   type Case,
   checkedModels,
   givenOutcomes,
   givenSentence,
   type HardCase,
-  type QualityScale,
   requireKnownReplies,
-  scaleName,
 } from '../cases/index.ts';
 import { walkSteps } from '../threshold/index.ts';
 import { type Baseline, measureBaselines } from './baselines.ts';

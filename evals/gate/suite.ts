@@ -6,7 +6,8 @@ import { PlimsollError } from '../../router/errors.ts';
 import { LABEL_SOURCES } from '../../router/types.ts';
 import { firstFault } from '../../router/unknown-field.ts';
 import { readYaml, YamlFault, type YamlFile } from '../../router/yaml-file.ts';
-import { fileError, type HardCase, loadHardCases, loadParaphrases, type Paraphrase } from '../cases/index.ts';
+import { fileError } from '../case-files/index.ts';
+import { type HardCase, loadHardCases, loadParaphrases, type Paraphrase } from '../cases/index.ts';
 
 const HARMLESS_EDITS = ['case', 'white-space', 'politeness', 'punctuation'] as const;
 export type HarmlessEdit = (typeof HARMLESS_EDITS)[number];

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Audit } from '../../router/monitoring/index.ts';
-import { BadRow, catchBadRow, parseRow, RejectLog, readRecords } from '../cases/index.ts';
+import { BadRow, catchBadRow, parseRow, RejectLog } from '../case-files/index.ts';
+import { readRecords } from '../cases/index.ts';
 import type { LabelCandidate } from './label-options.ts';
 
 /** Audits, and the rows that are none. */

@@ -10,11 +10,5 @@ export {
 } from './graders/graders-file.ts';
 export type { JudgeReport } from './judge/judge-report.ts';
 export { label } from './label.ts';
-export type {
-  LabelCandidate,
-  Labelled,
-  LabelOptions,
-  LabelProgress,
-  MissingLabel,
-} from './label-options.ts';
+export type { LabelCandidate, Labelled, LabelOptions, LabelProgress, MissingLabel } from './label-options.ts';
 export { type LabelWorker, type LabelWorkerOptions, openLabelWorker } from './shared-calls.ts';

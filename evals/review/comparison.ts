@@ -2,8 +2,7 @@ import type { Contradiction, GradedItem, SourceComparison, SourceOrder } from '.
 import { mean } from '../../router/statistics/index.ts';
 import { type CanonicalRow, JUDGED_QUALITY } from '../cases/index.ts';
 import { kappaOf, type Ratings } from './agreement.ts';
-import type { GradeLog } from './grades.ts';
-import { qualityOf as gradedQuality } from './grades.ts';
+import { type GradeLog, qualityOf as gradedQuality } from './grades.ts';
 import { shareOf } from './habits.ts';
 import { itemsByCase, type ReviewKey } from './key.ts';
 import { qualityOf } from './sample.ts';

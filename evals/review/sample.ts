@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { PlimsollError } from '../../router/errors.ts';
-import { BadRow, type CanonicalRow, canonicalRows } from '../cases/index.ts';
+import { BadRow } from '../case-files/index.ts';
+import { type CanonicalRow, canonicalRows } from '../cases/index.ts';
 
 export interface SampleOptions {
   /** Files of labelled cases with the texts of the replies, as `label` writes them. */

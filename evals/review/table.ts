@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import papaparse from 'papaparse';
 import { PlimsollError } from '../../router/errors.ts';
 import { replaceFile } from '../../router/files/index.ts';
-import { BadRow, type CanonicalRow, parseCase, readRecords } from '../cases/index.ts';
+import { BadRow } from '../case-files/index.ts';
+import { type CanonicalRow, parseCase, readRecords } from '../cases/index.ts';
 import { keyFileOf, type ReviewKey, type ReviewStyle, writeKey } from './key.ts';
 import { answerOf, newItem, readRows, type SampleOptions, sampleCases } from './sample.ts';
 

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../router/statistics/index.ts';
 import type { TaskLabel } from '../../router/tasks/index.ts';
-import type { TaskText } from '../cases/index.ts';
+import type { TaskText } from './task-texts.ts';
 
 /** How a task is put into words. */
 export interface Instruction {

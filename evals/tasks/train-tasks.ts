@@ -17,8 +17,8 @@ import {
   type TrainedClassifier,
   trainClassifier,
 } from '../../router/train/index.ts';
-import { readTaskTexts, type TaskText, taskTextsOfTierCases } from '../cases/index.ts';
 import { composeTexts, type Phrases } from './compose.ts';
+import { readTaskTexts, type TaskText, taskTextsOfTierCases } from './task-texts.ts';
 
 const FOLDER = path.join(PACKAGE_FOLDER, 'training-data');
 const PHRASES = {

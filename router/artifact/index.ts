@@ -12,12 +12,7 @@ export {
 } from './artifact-files.ts';
 export { conditionWords } from './condition-words.ts';
 export type { Floors } from './floors.ts';
-export {
-  type Frontier,
-  type FrontierPoint,
-  readFrontier,
-  writeFrontier,
-} from './frontier.ts';
+export { type Frontier, type FrontierPoint, readFrontier, writeFrontier } from './frontier.ts';
 export {
   artifactJson,
   type GoldenCase,

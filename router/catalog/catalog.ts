@@ -4,18 +4,19 @@ import { nearestName } from '../nearest-name.ts';
 import { deploymentsOf, providersOf } from './deployments.ts';
 import { familyOf, platformAddress } from './platforms.ts';
 import { knownFacts, type ModelFacts, PRICE_TABLE } from './prices.ts';
-import type {
-  Catalog,
-  CatalogModel,
-  CatalogOptions,
-  Dialect,
-  ModelOptions,
-  Provider,
-  ProviderKind,
-  ProviderOptions,
-  WorkRate,
+import {
+  type Catalog,
+  type CatalogModel,
+  type CatalogOptions,
+  type Dialect,
+  EFFORTS,
+  HUMAN,
+  type ModelOptions,
+  type Provider,
+  type ProviderKind,
+  type ProviderOptions,
+  type WorkRate,
 } from './types.ts';
-import { EFFORTS, HUMAN } from './types.ts';
 import { modelNotFound } from './unknown-model.ts';
 
 /**

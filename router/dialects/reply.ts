@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Dialect, type ProviderKind, requirementsOf, type TokenCounts } from '../catalog/index.ts';
 import { countIn, isObject, objectIn, objectsIn } from '../json/index.ts';
-import type { Content, FinishReason, ModelRequest, SdkUsage } from '../targets/index.ts';
-import { validToolId } from '../targets/index.ts';
+import {
+  type Content,
+  type FinishReason,
+  type ModelRequest,
+  type SdkUsage,
+  validToolId,
+} from '../targets/index.ts';
 import { type OfferedTool, offeredTools } from './responses/tools.ts';
 import type { ReplacedNames } from './tools.ts';
 

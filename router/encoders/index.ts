@@ -1,6 +1,5 @@
 /** Text -> embedding. Weights are found and verified here; encoders with a transformer pass run in threads. */
-export type { Encoder } from './encoder.ts';
-export { type EncoderOptions, parseEncoderSpec } from './encoder.ts';
+export { type Encoder, type EncoderOptions, parseEncoderSpec } from './encoder.ts';
 export { createMinilmEncoder, openEncoder, openEncoderFor } from './open-encoder.ts';
 export {
   createStaticEncoder,

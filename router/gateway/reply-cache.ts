@@ -1,5 +1,4 @@
-import type { UnroutedCall } from '../providers/index.ts';
-import { meaningfulHeaders } from '../providers/index.ts';
+import { meaningfulHeaders, type UnroutedCall } from '../providers/index.ts';
 import { type RequestFacts, totalCostUsd } from '../records/index.ts';
 import {
   type BypassReason,

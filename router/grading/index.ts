@@ -1,13 +1,6 @@
 /** A case as people grade it: the request, replies without names, a choice for each; and what a review has to be able to do for its pages. */
 export { agreementHtml, coefficientText, reviewersHtml, shareText } from './agreement-view.ts';
-export {
-  caseHtml,
-  GRADE_NAMES,
-  type GradingForm,
-  gradeBar,
-  replyName,
-  timeHtml,
-} from './case-view.ts';
+export { caseHtml, GRADE_NAMES, type GradingForm, gradeBar, replyName, timeHtml } from './case-view.ts';
 export { GRADING_FILES, type GradingFile, gradingFile } from './files.ts';
 export {
   BEST_SCORE,

@@ -9,11 +9,7 @@ export {
   createAuditWatch,
 } from './audit-watch.ts';
 export { createDriftWatch } from './drift-watch.ts';
-export {
-  createIdentityWatch,
-  type IdentityChange,
-  type KnownIdentity,
-} from './identity-watch.ts';
+export { createIdentityWatch, type IdentityChange, type KnownIdentity } from './identity-watch.ts';
 export {
   describePopulation,
   featureNames,

@@ -1,6 +1,11 @@
 import { isObject, type JsonEdit, type JsonObject, objectIn } from '../json/index.ts';
-import type { ModelRequest } from '../targets/index.ts';
-import { cannotReason, refusesEffort, refusesSampling, refusesThinking } from '../targets/index.ts';
+import {
+  cannotReason,
+  type ModelRequest,
+  refusesEffort,
+  refusesSampling,
+  refusesThinking,
+} from '../targets/index.ts';
 
 /** A field of the client's, and its place. */
 interface PlacedField {

@@ -1,10 +1,6 @@
 /** Requests that people answer: the queue, who has which task, replies, webhooks. */
 export { clientReply, pendingReply } from './client-reply.ts';
-export {
-  openPeople,
-  type PaidTask,
-  type People,
-} from './people.ts';
+export { openPeople, type PaidTask, type People } from './people.ts';
 export { plainReply, streamedReply } from './reply.ts';
 export {
   type DeskOptions,

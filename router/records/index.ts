@@ -37,21 +37,9 @@ export {
   decisionRecordSchema,
   recordedArtifact,
 } from './decision-record.ts';
-export {
-  FEEDBACK,
-  type FeedbackEntry,
-  feedbackFrom,
-  readFeedback,
-} from './feedback.ts';
+export { FEEDBACK, type FeedbackEntry, feedbackFrom, readFeedback } from './feedback.ts';
 export { type FeedbackDesk, type FeedbackOptions, openFeedbackDesk } from './feedback-desk.ts';
-export {
-  GRADED,
-  type GradedReply,
-  type GradedRequest,
-  gradedRow,
-  keepGrades,
-  readGraded,
-} from './graded.ts';
+export { GRADED, type GradedReply, type GradedRequest, gradedRow, keepGrades, readGraded } from './graded.ts';
 export type {
   CheckFacts,
   EscalationCause,

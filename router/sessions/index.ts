@@ -12,12 +12,7 @@ export {
   type SessionSource,
 } from './identity.ts';
 export type { SessionState } from './memory-sessions.ts';
-export {
-  afterReplying,
-  afterSending,
-  currentThread,
-  pinnedRungIn,
-} from './session-state.ts';
+export { afterReplying, afterSending, currentThread, pinnedRungIn } from './session-state.ts';
 export { openSessions, type SessionOptions, type Sessions } from './sessions.ts';
 export { sessionsInCache, sessionsInDocuments } from './shared-sessions.ts';
 export {

@@ -43,13 +43,7 @@ export {
   type DifferenceInterval,
   type DifferenceSequence,
 } from './difference-sequence.ts';
-export {
-  type BinCounts,
-  type DriftTest,
-  driftTest,
-  meanOfLogs,
-  populationStabilityIndex,
-} from './drift.ts';
+export { type BinCounts, type DriftTest, driftTest, meanOfLogs, populationStabilityIndex } from './drift.ts';
 export { type EProcess, eProcess } from './e-process.ts';
 export {
   excessOverMix,

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type ColumnMap, parseColumnMap } from '../../evals/cases/index.ts';
+import { type ColumnMap, parseColumnMap } from '../../evals/case-files/index.ts';
 import { gateDecisions, runGate } from '../../evals/gate/index.ts';
 import { terminalReport, writeReports } from '../../evals/report/index.ts';
 import {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import type { ColumnMap, PromptRowOptions } from '../../evals/cases/index.ts';
+import type { ColumnMap } from '../../evals/case-files/index.ts';
+import type { PromptRowOptions } from '../../evals/cases/index.ts';
 import { selectLabels } from '../../evals/gate/index.ts';
 import {
   type Forecast,

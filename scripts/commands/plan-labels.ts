@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { ColumnMap } from '../../evals/cases/index.ts';
+import type { ColumnMap } from '../../evals/case-files/index.ts';
 import { loadSuite, type PlannedLabels, planLabels } from '../../evals/gate/index.ts';
 import { addMapFlag, addRejectFlags, type RejectFlags } from '../data-flags.ts';
 import { isoTime, numberBetween, wholeNumberBetween } from '../flags.ts';

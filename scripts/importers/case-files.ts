@@ -1,11 +1,5 @@
-import {
-  BadRow,
-  type CanonicalRow,
-  type Case,
-  canonicalRows,
-  loadCases,
-  type RejectedRow,
-} from '../../evals/cases/index.ts';
+import { BadRow, type RejectedRow } from '../../evals/case-files/index.ts';
+import { type CanonicalRow, type Case, canonicalRows, loadCases } from '../../evals/cases/index.ts';
 import type { Outcome } from '../../router/types.ts';
 import type { Importer } from './raw-file.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { BadRow, type CanonicalRow, catchBadRow, jsonLines, parseRow } from '../../evals/cases/index.ts';
+import { BadRow, catchBadRow, jsonLines, parseRow } from '../../evals/case-files/index.ts';
+import type { CanonicalRow } from '../../evals/cases/index.ts';
 import type { Importer } from './raw-file.ts';
 
 const rowSchema = z.looseObject({ question: z.string().min(1), ground_truth: z.string() });

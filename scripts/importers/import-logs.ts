@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { BadRow, catchBadRow, type RejectedRow, RejectLog } from '../../evals/case-files/index.ts';
 import {
-  BadRow,
   type CaseRow,
-  catchBadRow,
   type FileRecord,
   parseCase,
-  type RejectedRow,
-  RejectLog,
   readRecords,
   writeCases,
 } from '../../evals/cases/index.ts';

@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import {
-  BadRow,
-  type CanonicalRow,
-  type ConvertedRow,
-  catchBadRow,
-  jsonArray,
-  jsonLines,
-  parseRow,
-} from '../../evals/cases/index.ts';
+import { BadRow, catchBadRow, jsonArray, jsonLines, parseRow } from '../../evals/case-files/index.ts';
+import type { CanonicalRow, ConvertedRow } from '../../evals/cases/index.ts';
 import { type Importer, notOfFormat, pythonLiteral, rawName, referenceRows } from './raw-file.ts';
 
 const ACCEPTS =

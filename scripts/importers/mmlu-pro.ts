@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { BadRow, type CanonicalRow, catchBadRow, jsonArray, parseRow } from '../../evals/cases/index.ts';
+import { BadRow, catchBadRow, jsonArray, parseRow } from '../../evals/case-files/index.ts';
+import type { CanonicalRow } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { type Importer, parentName, rawName } from './raw-file.ts';
 

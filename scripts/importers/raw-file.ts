@@ -1,12 +1,6 @@
 import type { z } from 'zod';
-import {
-  BadRow,
-  type CanonicalOptions,
-  type ConvertedRow,
-  csvRecords,
-  jsonLines,
-  parseRow,
-} from '../../evals/cases/index.ts';
+import { BadRow, csvRecords, jsonLines, parseRow } from '../../evals/case-files/index.ts';
+import type { CanonicalOptions, ConvertedRow } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 
 /** The file's name without folders and .gz. */

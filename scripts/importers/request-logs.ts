@@ -1,4 +1,4 @@
-import { BadRow } from '../../evals/cases/index.ts';
+import { BadRow } from '../../evals/case-files/index.ts';
 import { type NeutralRequest, neutralRequest, replyContent } from '../../router/dialects/index.ts';
 import {
   isObject,

@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import {
-  BadRow,
-  type CanonicalRow,
-  type ConvertedRow,
-  catchBadRow,
-  jsonLines,
-  parseRow,
-} from '../../evals/cases/index.ts';
+import { BadRow, catchBadRow, jsonLines, parseRow } from '../../evals/case-files/index.ts';
+import type { CanonicalRow, ConvertedRow } from '../../evals/cases/index.ts';
 import {
   type Importer,
   notOfFormat,

@@ -1,4 +1,5 @@
-import { BadRow, type CanonicalRow, catchBadRow } from '../../evals/cases/index.ts';
+import { BadRow, catchBadRow } from '../../evals/case-files/index.ts';
+import type { CanonicalRow } from '../../evals/cases/index.ts';
 import {
   type Importer,
   notOfFormat,

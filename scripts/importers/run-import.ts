@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { BadRow, catchBadRow, type RejectedRow, RejectLog, shownName } from '../../evals/case-files/index.ts';
 import {
-  BadRow,
   type CanonicalOptions,
   type CanonicalRow,
   type CaseRow,
-  catchBadRow,
   mostSimilar,
   parseCase,
-  type RejectedRow,
-  RejectLog,
   requireJsonLines,
-  shownName,
   writeCases,
 } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadCases, parseColumnMap } from '../../evals/cases/index.ts';
+import { parseColumnMap } from '../../evals/case-files/index.ts';
+import { loadCases } from '../../evals/cases/index.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 const csv = (...lines: string[]) => written('cases.csv', `${lines.join('\n')}\n`);

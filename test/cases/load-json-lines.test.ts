@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadCases, parseColumnMap, questionKey } from '../../evals/cases/index.ts';
+import { parseColumnMap } from '../../evals/case-files/index.ts';
+import { loadCases, questionKey } from '../../evals/cases/index.ts';
 import { fixture, jsonLines, soundRow, written } from './written.ts';
 
 const six = fixture('six.jsonl');

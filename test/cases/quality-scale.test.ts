@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadCases, parseQualityScale } from '../../evals/cases/index.ts';
+import { parseQualityScale } from '../../evals/case-files/index.ts';
+import { loadCases } from '../../evals/cases/index.ts';
 import { runImport } from '../../scripts/importers/run-import.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 

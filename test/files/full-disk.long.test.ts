@@ -3,7 +3,8 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } 
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
-import { BadRow, RejectLog, writeCases } from '../../evals/cases/index.ts';
+import { BadRow, RejectLog } from '../../evals/case-files/index.ts';
+import { writeCases } from '../../evals/cases/index.ts';
 import { beginLook } from '../../evals/gate/looks.ts';
 import { CHECK_INTERVAL_MS, openAccess } from '../../router/access/access.ts';
 import { createKey, readKeys } from '../../router/access/index.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { loadCases, parseQualityScale } from '../../evals/cases/index.ts';
+import { parseQualityScale } from '../../evals/case-files/index.ts';
+import { loadCases } from '../../evals/cases/index.ts';
 import { gateDecisions, replayArtifact, runGate } from '../../evals/gate/index.ts';
 import { rungsAt } from '../../evals/threshold/index.ts';
 import {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadTierCases, parseQualityScale } from '../../evals/cases/index.ts';
+import { parseQualityScale } from '../../evals/case-files/index.ts';
+import { loadTierCases } from '../../evals/cases/index.ts';
 import { replayArtifact } from '../../evals/gate/index.ts';
 import { type GateRequest, type GateRun, runGate } from '../../evals/gate/run-gate.ts';
 import { terminalReport } from '../../evals/report/index.ts';

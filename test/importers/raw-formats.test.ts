@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonArray } from '../../evals/cases/index.ts';
+import { jsonArray } from '../../evals/case-files/index.ts';
 import { pythonLiteral } from '../../scripts/importers/raw-file.ts';
 import { extractAnswer, sameNumber, sameText } from '../../scripts/importers/zeroeval.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { fileError } from '../../evals/cases/index.ts';
+import { fileError } from '../../evals/case-files/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 
 /** One public data set: where it comes from, what it may be used for, and what to know before using it. */

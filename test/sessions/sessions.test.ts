@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { memorySessions } from '../../router/sessions/memory-sessions.ts';
 import { openSessions } from '../../router/sessions/sessions.ts';
-import type { SharedSessions } from '../../router/sessions/shared-sessions.ts';
-import { sessionsInDocuments } from '../../router/sessions/shared-sessions.ts';
+import { type SharedSessions, sessionsInDocuments } from '../../router/sessions/shared-sessions.ts';
 import { openState } from '../../router/state/index.ts';
 
 const OPTIONS = { ttlMs: 60_000, maxInMemory: 100, pinToolTurns: true };

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import type {
-  AssistantPart,
-  FilePart,
-  Losses,
-  Path,
-  PromptMessage,
-  Target,
-  UserPart,
+import {
+  type AssistantPart,
+  type CountedValues,
+  type FilePart,
+  type Losses,
+  type Path,
+  type PromptMessage,
+  type Target,
+  toolInput,
+  type UserPart,
 } from '../../targets/index.ts';
-import { type CountedValues, toolInput } from '../../targets/index.ts';
 import {
   addedByClient,
   cacheControlSchema,

@@ -1,7 +1,12 @@
 import { estimateTokens } from '../../catalog/index.ts';
 import { isObject, JsonScan } from '../../json/index.ts';
-import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from '../../targets/index.ts';
-import { validToolId } from '../../targets/index.ts';
+import {
+  type FinishReason,
+  type GenerateResult,
+  type SdkUsage,
+  type StreamPart,
+  validToolId,
+} from '../../targets/index.ts';
 import {
   type ReplyContext,
   ReplyError,

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import type { CatalogModel, TokenCounts } from '../../catalog/index.ts';
-import type { EmbedResult, ProviderOptions } from '../../targets/index.ts';
-import { NO_COUNTERPART, parseStrictly, unmappable, withoutNulls } from '../../targets/index.ts';
+import {
+  type EmbedResult,
+  NO_COUNTERPART,
+  type ProviderOptions,
+  parseStrictly,
+  unmappable,
+  withoutNulls,
+} from '../../targets/index.ts';
 
 /** The fields of POST /v1/embeddings that other APIs have too (https://platform.openai.com/docs/api-reference/embeddings/create). */
 const requestSchema = z.strictObject({

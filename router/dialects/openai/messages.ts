@@ -1,11 +1,15 @@
 import { z } from 'zod';
-import type { AssistantPart, PictureDetail, PromptMessage, Target, UserPart } from '../../targets/index.ts';
 import {
+  type AssistantPart,
   type CountedValues,
   type Losses,
   NO_COUNTERPART,
   type Path,
+  type PictureDetail,
+  type PromptMessage,
+  type Target,
   toolInput,
+  type UserPart,
   unmappable,
 } from '../../targets/index.ts';
 import {

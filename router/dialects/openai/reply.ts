@@ -1,5 +1,10 @@
-import type { FinishReason, GenerateResult, SdkUsage, StreamPart } from '../../targets/index.ts';
-import { validToolId } from '../../targets/index.ts';
+import {
+  type FinishReason,
+  type GenerateResult,
+  type SdkUsage,
+  type StreamPart,
+  validToolId,
+} from '../../targets/index.ts';
 import {
   carriesFile,
   type ReplyContext,

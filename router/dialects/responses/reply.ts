@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isObject, objectIn } from '../../json/index.ts';
-import type { Content, FinishReason, GenerateResult, SdkUsage } from '../../targets/index.ts';
-import { validToolId, withoutUndefined } from '../../targets/index.ts';
+import {
+  type Content,
+  type FinishReason,
+  type GenerateResult,
+  type SdkUsage,
+  validToolId,
+  withoutUndefined,
+} from '../../targets/index.ts';
 import {
   type ReplyContext,
   type ReplyNotes,

@@ -1,5 +1,4 @@
-import type { StreamPart } from '../../targets/index.ts';
-import { mergeProviderOptions, type ProviderOptions } from '../../targets/index.ts';
+import { mergeProviderOptions, type ProviderOptions, type StreamPart } from '../../targets/index.ts';
 import { type ReplyContext, type ReplyNotes, unexpectedFile, unfinishedStream } from '../reply.ts';
 import { reasoningProof } from './reasoning.ts';
 import {

@@ -1,8 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError } from '../../../router/errors.ts';
-import type { Repeats } from './settings.ts';
-import { type Setting, settingName } from './settings.ts';
+import { type Repeats, type Setting, settingName } from './settings.ts';
 
 export const SCHEMA_VERSION = 2;
 

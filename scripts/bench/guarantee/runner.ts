@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type ErrorCode, PlimsollError } from '../../../router/errors.ts';
 import type { LabelledSet, Population } from './population.ts';
 import type { Results, SettingResult, SimulationResult } from './results.ts';
-import type { Repeats } from './settings.ts';
-import { type Setting, settingName } from './settings.ts';
+import { type Repeats, type Setting, settingName } from './settings.ts';
 import { runSimulation, simulationsOn } from './simulations.ts';
 
 /** Scores sets, each once, and runs settings; the tests have one without processes. */

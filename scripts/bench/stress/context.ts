@@ -1,5 +1,4 @@
-import type { Row, Target } from '../measurement.ts';
-import { spread } from '../measurement.ts';
+import { type Row, spread, type Target } from '../measurement.ts';
 
 /** What every stress run gets. */
 export interface StressContext {

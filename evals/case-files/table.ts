@@ -1,5 +1,6 @@
 import Papa from 'papaparse';
-import { PlimsollError } from '../../../router/errors.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import { readBytes } from './case-file.ts';
 import {
   type Field,
   type FieldNames,
@@ -9,10 +10,9 @@ import {
   requireModelName,
   UNUSABLE_MODEL,
   withSource,
-} from '../field-names.ts';
-import { PLAIN_NUMBER } from '../quality-scale.ts';
-import { BadRow, shownName, shownNames } from '../rejects.ts';
-import { readBytes } from './case-file.ts';
+} from './field-names.ts';
+import { PLAIN_NUMBER } from './quality-scale.ts';
+import { BadRow, shownName, shownNames } from './rejects.ts';
 
 /** A longer record, in UTF-16 units, is an unclosed quote. The limit also bounds how much text the parser reads repeatedly. */
 const LONGEST_RECORD = 8 * 2 ** 20;

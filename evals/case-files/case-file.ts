@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { PassThrough, pipeline, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { PlimsollError } from '../../../router/errors.ts';
-import type { CaseFormat } from '../quality-scale.ts';
+import { PlimsollError } from '../../router/errors.ts';
+import type { CaseFormat } from './quality-scale.ts';
 
 const FORMATS: readonly (readonly [ending: string, format: CaseFormat])[] = [
   ['.jsonl', 'json'],
@@ -107,6 +107,25 @@ export function fileError(file: string, cause: unknown): unknown {
   if (systemCode === undefined) return cause;
   const [code, reason] = FAILURES[systemCode] ?? ['io', `it cannot be read (${systemCode})`];
   return new PlimsollError(code, `${file}: ${reason}.`, { place: { file }, cause });
+}
+
+/**
+ * The JSON of a file.
+ * @param notJson the error if it is none
+ * @throws PlimsollError `not-found` or `io` if it cannot be read
+ */
+export function readJsonFile(file: string, notJson: () => PlimsollError): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notJson();
+  }
 }
 
 /** Also for a compressed file without a byte, which zlib would call cut off. */

@@ -7,7 +7,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from '../../../router/json/index.ts';
+} from '../../router/json/index.ts';
 
 const TAB = 0x09;
 export const LINE_FEED = 0x0a;

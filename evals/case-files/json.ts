@@ -1,4 +1,4 @@
-import { PlimsollError } from '../../../router/errors.ts';
+import { PlimsollError } from '../../router/errors.ts';
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -7,8 +7,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from '../../../router/json/index.ts';
-import { BadRow } from '../rejects.ts';
+} from '../../router/json/index.ts';
 import { readBytes } from './case-file.ts';
 import {
   CARRIAGE_RETURN,
@@ -20,6 +19,7 @@ import {
   type NestingState,
   SPACE,
 } from './json-nesting.ts';
+import { BadRow } from './rejects.ts';
 
 /** The longest line or array element, in bytes. A longer one is not a row. */
 const LONGEST_VALUE = 64 * 2 ** 20;

@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { routedText } from '../../router/prompt/index.ts';
 import { TASK_LABELS, type TaskLabel } from '../../router/tasks/index.ts';
-import {
-  languageCode,
-  nonEmptyText,
-  readStrictRows,
-  readTierCases,
-  type TierCase,
-} from './authored-cases.ts';
+import { languageCode, nonEmptyText, readStrictRows, readTierCases, type TierCase } from '../cases/index.ts';
 
 /** A text, and what it asks for in the judgement of its author. */
 export interface TaskText {
