@@ -5,8 +5,8 @@ import { logprobSignals } from '../../router/cascade/index.ts';
 import { type CatalogModel, costUsd } from '../../router/catalog/index.ts';
 import type { ModelClient } from '../../router/create-gateway.ts';
 import { replyContent } from '../../router/dialects/index.ts';
+import { givesLogprobs } from '../../router/exchange/index.ts';
 import { countIn, objectIn, objectsIn, parseJson, textIn } from '../../router/json/index.ts';
-import { givesLogprobs } from '../../router/providers/index.ts';
 import { priceOf } from './call-cost.ts';
 import type { JournalReply } from './journal.ts';
 

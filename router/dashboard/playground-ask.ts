@@ -106,7 +106,7 @@ async function read(
   run: Run,
   startedMs: number,
 ): Promise<void> {
-  const { SseReader } = await import('../providers/index.ts');
+  const { SseReader } = await import('../exchange/index.ts');
   const reader = new SseReader();
   for await (const piece of body) {
     for (const { data } of reader.push(piece)) {

@@ -1,5 +1,5 @@
 import { type CatalogModel, placeName } from '../catalog/index.ts';
-import type { AttemptOutcome, FailedAttempt, Failure } from '../providers/index.ts';
+import type { AttemptOutcome, FailedAttempt, Failure } from '../exchange/index.ts';
 import type { Mutable } from '../types.ts';
 import type { BreakerState } from './circuit-breaker.ts';
 import {

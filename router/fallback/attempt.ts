@@ -6,7 +6,7 @@ import type {
   ReadyAttempt,
   UnroutedCall,
   UpstreamSettings,
-} from '../providers/index.ts';
+} from '../exchange/index.ts';
 import type { AttemptKind, AttemptLog } from './attempt-log.ts';
 import type { Balancer, DeploymentUse } from './balancer.ts';
 import type { CircuitBreakers, Refused, Trial } from './circuit-breaker.ts';

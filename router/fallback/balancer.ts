@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Balance, type CatalogModel, type Deployment, placeName } from '../catalog/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import { namesFile } from './key-rotation.ts';
 
 /** What a request says of how models with several deployments are called. */

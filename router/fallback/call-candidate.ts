@@ -5,7 +5,7 @@ import type {
   PrepareAttempt,
   ProviderCall,
   UnroutedCall,
-} from '../providers/index.ts';
+} from '../exchange/index.ts';
 import { type AttemptContext, attempt, MIN_ATTEMPT_MS, rethrow, timeLeft } from './attempt.ts';
 import type { AttemptKind, Called } from './attempt-log.ts';
 import {

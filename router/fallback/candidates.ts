@@ -1,5 +1,5 @@
 import { type CatalogModel, placesOf } from '../catalog/index.ts';
-import type { FailedAttempt } from '../providers/index.ts';
+import type { FailedAttempt } from '../exchange/index.ts';
 import type { Skip } from './attempt-log.ts';
 import { failureRule } from './failure-rules.ts';
 

@@ -1,4 +1,4 @@
-import type { AttemptOutcome, Failure, UpstreamSettings } from '../providers/index.ts';
+import type { AttemptOutcome, Failure, UpstreamSettings } from '../exchange/index.ts';
 import type { Health } from './failure-rules.ts';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';

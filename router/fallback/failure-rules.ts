@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
-import type { FailedAttempt, Failure, UpstreamSettings } from '../providers/index.ts';
+import type { FailedAttempt, Failure, UpstreamSettings } from '../exchange/index.ts';
 
 /**
  * What is done after a failure. `retry`: the same candidate again, then the next. `fall-back`: the next at once. `larger-window`,

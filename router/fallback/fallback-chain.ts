@@ -1,6 +1,6 @@
 import { type CatalogModel, placeName, placesOf } from '../catalog/index.ts';
+import type { AttemptOutcome, PrepareAttempt, UnroutedCall, UpstreamSettings } from '../exchange/index.ts';
 import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
-import type { AttemptOutcome, PrepareAttempt, UnroutedCall, UpstreamSettings } from '../providers/index.ts';
 import { type AttemptContext, MIN_ATTEMPT_MS, timeLeft } from './attempt.ts';
 import {
   type AttemptKind,

@@ -1,7 +1,7 @@
 import { type AbortSignalLike, LightAbortSignal } from '../abort-signal.ts';
 import type { CatalogModel } from '../catalog/index.ts';
+import type { HedgeSettings, UnroutedCall } from '../exchange/index.ts';
 import type { LatencyBook } from '../latency/index.ts';
-import type { HedgeSettings, UnroutedCall } from '../providers/index.ts';
 import type { AttemptLog, AtWork, Called } from './attempt-log.ts';
 import { type Clock, remedyFor } from './failure-rules.ts';
 

@@ -1,5 +1,5 @@
 import { type CatalogModel, type Provider, placeName } from '../catalog/index.ts';
-import type { FailedAttempt, UnroutedCall, UpstreamSettings } from '../providers/index.ts';
+import type { FailedAttempt, UnroutedCall, UpstreamSettings } from '../exchange/index.ts';
 import type { Clock } from './failure-rules.ts';
 
 /** A model with one of its provider's keys. */

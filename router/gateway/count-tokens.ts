@@ -1,8 +1,9 @@
 import { type CatalogModel, placesOf, requirementsOf } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { countIn, parseJson } from '../json/index.ts';
-import { countRequest, type UnroutedCall } from '../providers/index.ts';
+import { countRequest } from '../providers/index.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import type { ExecutionParts } from './execute-plan.ts';
 import { failureReply, type GatewayReply } from './reply.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { CatalogModel, Dialect, ProviderKind } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
-import type { UnroutedCall } from '../providers/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import { resultWithin } from '../result-within.ts';
 import { decisionCallSchema } from './decision-call.ts';
 import type { GatewayReply } from './reply.ts';

@@ -1,5 +1,5 @@
+import type { UnroutedCall } from '../exchange/index.ts';
 import type { FallbackChain, FallbackResult } from '../fallback/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
 import type { CheckFacts } from '../records/index.ts';
 import { type CheckParts, executeCascade } from './execute-cascade.ts';
 import type { PeoplePlan, Plan } from './plan.ts';

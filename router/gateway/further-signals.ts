@@ -1,9 +1,9 @@
 import { logprobSignals } from '../cascade/index.ts';
 import type { CatalogModel } from '../catalog/index.ts';
 import { replyContent } from '../dialects/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import type { FallbackResult, FallbackRun } from '../fallback/index.ts';
 import { parseJson } from '../json/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
 import type { SpentReply } from '../records/index.ts';
 import type { ReplyCheck } from '../router.ts';
 import type { Mutable, Reply } from '../types.ts';

@@ -12,9 +12,9 @@ import {
   repeatedKeys,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import type { UpstreamSettings } from '../exchange/index.ts';
 import type { Experiment } from '../experiments/index.ts';
 import type { DeskOptions, ReplyMode } from '../people/index.ts';
-import type { UpstreamSettings } from '../providers/index.ts';
 import type { ResponseCacheOptions } from '../response-cache/index.ts';
 import type { Router } from '../router.ts';
 import type { RuleOptions } from '../rules/index.ts';

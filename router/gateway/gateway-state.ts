@@ -1,7 +1,7 @@
 import { countsMoney, createLimiter, type Limit, type Limiter, namesKeys } from '../access/index.ts';
 import { PlimsollError, safeError } from '../errors.ts';
+import type { UpstreamSettings } from '../exchange/index.ts';
 import { VERSION } from '../package.ts';
-import type { UpstreamSettings } from '../providers/index.ts';
 import type { CaptureOptions, DecisionLogOptions, FeedbackOptions } from '../records/index.ts';
 import {
   type InstanceReport,

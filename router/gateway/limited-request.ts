@@ -16,7 +16,7 @@ import {
   type TokenCounts,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
-import type { UnroutedCall } from '../providers/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
 import { limitHeaders, limitResponse } from './limit-headers.ts';
 import { callPlaceOf, modelsOf, preferringOthers, stepAtLimit } from './limit-steps.ts';

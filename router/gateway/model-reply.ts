@@ -1,5 +1,5 @@
 import type { CatalogModel } from '../catalog/index.ts';
-import type { UnroutedCall, UpstreamSettings } from '../providers/index.ts';
+import type { UnroutedCall, UpstreamSettings } from '../exchange/index.ts';
 import type { DrawnRequest } from '../records/index.ts';
 import { resultWithin } from '../result-within.ts';
 import { isLarge, nextTurn } from '../turns.ts';

@@ -9,11 +9,12 @@ import {
 } from '../access/index.ts';
 import type { CatalogModel, Dialect } from '../catalog/index.ts';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
+import { givesLogprobs, outboundFrom, type UpstreamSettings } from '../exchange/index.ts';
 import { type BreakerState, createBalancer, createFallbackChain } from '../fallback/index.ts';
 import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
 import type { WatchAlarm } from '../monitoring/index.ts';
 import { openPeople, type People } from '../people/index.ts';
-import { givesLogprobs, outboundFrom, prepareByDialect, type UpstreamSettings } from '../providers/index.ts';
+import { prepareByDialect } from '../providers/index.ts';
 import {
   type Activity,
   type Capture,

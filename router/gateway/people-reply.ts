@@ -1,5 +1,6 @@
 import type { Catalog, CatalogModel } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import {
   type People,
@@ -9,7 +10,6 @@ import {
   type ReplyMode,
   streamedReply,
 } from '../people/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import type { ExecutedPlan, ExecutionParts } from './execute-plan.ts';
 import { lacksOfPeople } from './people-requirements.ts';

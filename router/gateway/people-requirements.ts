@@ -1,6 +1,6 @@
 import { type CatalogModel, requirementsOf, unmetRequirements } from '../catalog/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import { isObject } from '../json/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
 import { type Rule, rungNamed } from '../rules/index.ts';
 
 /** What a conversation wants that people cannot give: they read and write text. Empty if they can answer it. */

@@ -6,9 +6,9 @@ import {
   requirementsOf,
   worstNanoUsd,
 } from '../catalog/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import { mayHedge } from '../fallback/index.ts';
 import { withField } from '../json/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
 import type { FurtherSignalOptions } from './further-signals.ts';
 import { callPlaceOf } from './limit-steps.ts';
 import type { Plan } from './plan.ts';

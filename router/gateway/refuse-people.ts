@@ -1,7 +1,7 @@
 import { isHuman } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import type { UpstreamSettings } from '../exchange/index.ts';
 import { type Experiment, NO_PROFILE } from '../experiments/index.ts';
-import type { UpstreamSettings } from '../providers/index.ts';
 import type { Router } from '../router.ts';
 import { rungsOf } from './select-model.ts';
 

@@ -1,5 +1,5 @@
 import { namesKeys, requireAccess } from '../access/index.ts';
-import { outboundFrom } from '../providers/index.ts';
+import { outboundFrom } from '../exchange/index.ts';
 import { checkedSettings } from './check-settings.ts';
 import type { ConfiguringRouter, GatewaySettings } from './gateway-settings.ts';
 import { limitsWithoutKeys } from './gateway-state.ts';

@@ -1,4 +1,5 @@
-import { meaningfulHeaders, type UnroutedCall } from '../providers/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
+import { meaningfulHeaders } from '../providers/index.ts';
 import { type RequestFacts, totalCostUsd } from '../records/index.ts';
 import {
   type BypassReason,

@@ -1,7 +1,7 @@
 import { isBlocked } from '../cascade/index.ts';
 import type { ReplyContent } from '../dialects/index.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import { isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
 import { breaksSchema } from './json-schema.ts';
 
 /** Why a reply is not what the request asked for, whatever its words are worth. */

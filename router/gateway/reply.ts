@@ -1,7 +1,7 @@
 import { type CatalogModel, costUsd, type Dialect, type TokenCounts } from '../catalog/index.ts';
 import { errorBody, errorEvent } from '../dialects/index.ts';
+import { ExchangeError, type Usage } from '../exchange/index.ts';
 import { attemptsMade, type FallbackResult } from '../fallback/index.ts';
-import { ExchangeError, type Usage } from '../providers/index.ts';
 import { baselineCostUsd, type CheckFacts, type RequestFacts, totalCostUsd } from '../records/index.ts';
 import type { FoundReply } from '../response-cache/index.ts';
 import type { ReplyRecorder } from './reply-cache.ts';

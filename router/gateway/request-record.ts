@@ -1,8 +1,8 @@
 import { costUsd, estimateTokens } from '../catalog/index.ts';
+import type { Operation, Usage } from '../exchange/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
 import { isObject } from '../json/index.ts';
 import { requestMessages, routedText } from '../prompt/index.ts';
-import type { Operation, Usage } from '../providers/index.ts';
 import {
   baselineCostUsd,
   type Capture,

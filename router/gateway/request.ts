@@ -1,11 +1,11 @@
 import type { AbortSignalLike } from '../abort-signal.ts';
 import type { Dialect } from '../catalog/index.ts';
 import { type ErrorCode, PlimsollError, quoted } from '../errors.ts';
+import type { Operation } from '../exchange/index.ts';
 import { isObject, repeatedField } from '../json/index.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { PassedRoute } from '../passthrough/index.ts';
 import type { NamedProfile } from '../profile-choice.ts';
-import type { Operation } from '../providers/index.ts';
 
 /** A client's request, parsed but not yet checked. */
 export interface GatewayRequest {

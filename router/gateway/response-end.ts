@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { SseReader } from '../exchange/index.ts';
 import { fieldIn, isObject, type JsonObject, parseJson } from '../json/index.ts';
-import { SseReader } from '../providers/index.ts';
 
 const SEQUENCE = /"sequence_number"\s*:\s*(\d+)/;
 const ENDED = /^response\.(?:completed|incomplete|failed)$/;

@@ -9,18 +9,13 @@ import {
   unmetRequirements,
 } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { givesLogprobs, type UnroutedCall, type UpstreamSettings } from '../exchange/index.ts';
 import type { Assignment, LiveExperiments } from '../experiments/index.ts';
 import { candidatesFor } from '../fallback/index.ts';
 import type { LatencyBook } from '../latency/index.ts';
 import { agreedProfile, existingProfile } from '../profile-choice.ts';
 import { requestMessages } from '../prompt/index.ts';
-import {
-  canCarry,
-  givesLogprobs,
-  takesNative,
-  type UnroutedCall,
-  type UpstreamSettings,
-} from '../providers/index.ts';
+import { canCarry, takesNative } from '../providers/index.ts';
 import type { Decision, ReplyCheck, ReplyLacks, RoutedForCheck, RouteOptions, Router } from '../router.ts';
 import { rungNamed } from '../rules/index.ts';
 import {

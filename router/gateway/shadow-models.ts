@@ -1,8 +1,8 @@
 import { type CatalogModel, requirementsOf, unmetRequirements } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
+import type { UnroutedCall } from '../exchange/index.ts';
 import { NO_PROFILE, type Shadow } from '../experiments/index.ts';
 import { requestMessages } from '../prompt/index.ts';
-import type { UnroutedCall } from '../providers/index.ts';
 import { allowedRungs } from './allowed-rungs.ts';
 import { rungsOf, type SelectionParts } from './select-model.ts';
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { UpstreamSettings } from '../exchange/index.ts';
 import {
   type BreakerFinding,
   type BreakerState,
   type CircuitBreakers,
   createCircuitBreakers,
 } from '../fallback/index.ts';
-import type { UpstreamSettings } from '../providers/index.ts';
 import type { SharedCache } from '../state/index.ts';
 
 const CHANNEL = 'breakers';

@@ -1,6 +1,6 @@
 import { type CatalogModel, estimateTokens } from '../catalog/index.ts';
+import type { UnroutedCall, Usage } from '../exchange/index.ts';
 import type { FallbackResult } from '../fallback/index.ts';
-import type { UnroutedCall, Usage } from '../providers/index.ts';
 import type { SpentReply } from '../records/index.ts';
 
 type Replied = Extract<FallbackResult, { kind: 'reply' }>;

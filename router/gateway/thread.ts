@@ -1,6 +1,6 @@
 import { PlimsollError } from '../errors.ts';
+import { SseReader } from '../exchange/index.ts';
 import { isObject, type JsonObject, objectIn, objectsIn, parseJson, withField } from '../json/index.ts';
-import { SseReader } from '../providers/index.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import type { Threads } from '../threads/index.ts';
 import type { GatewayReply } from './reply.ts';

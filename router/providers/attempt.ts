@@ -1,41 +1,47 @@
 import type { Dispatcher } from 'undici';
-import type { CatalogModel, Dialect, Provider, ProviderKey } from '../catalog/index.ts';
+import type { CatalogModel, ProviderKey } from '../catalog/index.ts';
 import { isKnownEncoding } from '../content-encoding.ts';
 import { PlimsollError } from '../errors.ts';
-import { editFields, parseJson } from '../json/index.ts';
-import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
-import { isWithinLimits, withNamedEffort } from '../targets/index.ts';
-import { type ConnectionPools, connectionPools, type Outbound } from './connection-pools.ts';
-import { createCredentials } from './credentials.ts';
-import { errorInsteadOfStream, nativeRefusal, reportedFailure } from './error-body.ts';
-import { type Head, type HttpRequest, type OpenExchange, openExchange } from './exchange.ts';
-import { askingForLogprobs, withLogprobs } from './logprobs.ts';
-import { refusesNamedEffort, withNamedEfforts } from './named-efforts.ts';
-import { plainReply, streamedReply } from './native-reply.ts';
-import { passedHeaders, passedReply } from './passed-reply.ts';
-import { claudeBody, claudePath, isClaudeOnVertex, keyHeader } from './platform-request.ts';
 import {
+  type AttemptOutcome,
+  type AttemptTimeouts,
+  askingForLogprobs,
+  type ConnectionPools,
   classifyRefusal,
+  clientHeaders,
+  connectionPools,
+  contentEncoding,
+  createCredentials,
+  decodedBody,
   ExchangeError,
+  errorInsteadOfStream,
   exchangeFailure,
+  type FailedAttempt,
+  type Failure,
   failedAttempt,
+  firstBytes,
+  type Head,
+  headFault,
   isAboutNamedFile,
   isProvoked,
   missingKeyFailure,
+  nativeRefusal,
+  type OpenExchange,
+  type Outbound,
+  openExchange,
+  type PrepareAttempt,
+  type ProviderCall,
+  type ReadyAttempt,
+  reportedFailure,
   retryAfterMs,
-} from './provider-error.ts';
-import { clientHeaders, contentEncoding, decodedBody, firstBytes, headFault } from './response.ts';
-import { askingForStreamUsage, withStreamUsage } from './stream-usage.ts';
-import type {
-  AttemptOutcome,
-  AttemptTimeouts,
-  FailedAttempt,
-  Failure,
-  PrepareAttempt,
-  ProviderCall,
-  ReadyAttempt,
-  UnroutedCall,
-} from './types.ts';
+  type UnroutedCall,
+} from '../exchange/index.ts';
+import { parseJson } from '../json/index.ts';
+import { loadMappedAttempt, sharedMapping } from '../mapped-calls/index.ts';
+import { askingForStreamUsage, passedReply, plainReply, streamedReply } from '../native-replies/index.ts';
+import { isWithinLimits, withNamedEffort } from '../targets/index.ts';
+import { refusesNamedEffort, withNamedEfforts } from './named-efforts.ts';
+import { type NativeRequest, nativeRequest } from './native-request.ts';
 
 /** Providers that speak the client's dialect get the bytes; the others go through the AI SDK, which is loaded with the first such request. */
 export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
@@ -44,7 +50,7 @@ export function prepareByDialect(outbound?: Outbound): PrepareAttempt {
   return withNamedEfforts(
     askingForLogprobs((call) => {
       if (call.passed || speaks(call.model, call)) return native(call);
-      mapped ??= import('./mapped/attempt.ts').then((loaded) => loaded.createMappedAttempt({ outbound }));
+      mapped ??= loadMappedAttempt({ outbound });
       return mapped.then((prepare) => prepare(call));
     }),
   );
@@ -69,8 +75,7 @@ function speaks({ provider }: CatalogModel, { dialect }: Pick<UnroutedCall, 'dia
   return provider.dialects.includes(dialect);
 }
 
-async function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {
-  const { sharedMapping } = await import('./mapped/map-request.ts');
+function canMap(call: UnroutedCall, model: CatalogModel): Promise<boolean> {
   return sharedMapping(withNamedEffort({ ...call, model }), process.env).then(
     () => true,
     (error: unknown) => !(error instanceof PlimsollError),
@@ -233,174 +238,4 @@ function withoutKey(body: Buffer, key: string): Buffer {
   const plain = text.includes('\\') ? (JSON.stringify(parseJson(text)) ?? text) : text;
   if (plain.includes(key)) return Buffer.from(plain.replaceAll(key, '[key]'));
   return text.includes(key) ? Buffer.from(text.replaceAll(key, '[key]')) : body;
-}
-
-interface NativeRequest extends HttpRequest {
-  /** Paths of the client's fields that it leaves out although they said something. */
-  readonly dropped: readonly string[];
-}
-
-/**
- * The request to a provider that speaks the client's dialect: the client's text with the provider's name of the model in it, and nothing
- * else changed but OpenAI's old name of a limit (`limitRename`), what the provider would refuse in replies that are sent back
- * (`nativeBody`), if the reply will be judged, `logprobs`, and of a stream that would not say its tokens `stream_options`. Compression is declined: it would hold back events.
- */
-function nativeRequest(call: ProviderCall, key: string | undefined): NativeRequest {
-  const { model, body, bodyText = JSON.stringify(body), operation, unmappable = 'drop-hints' } = call;
-  if (call.passed) return passedOn(call, call.passed, key);
-  const endpoint = endpointOf(model.provider, call.dialect);
-  const { text, dropped } =
-    operation === 'chat' ? nativeBody(call, bodyText, unmappable) : { text: bodyText, dropped: [] };
-  const isOnVertex = isClaudeOnVertex(model.provider);
-  const usualPath = operation === 'embeddings' ? endpoint.embeddingsPath : endpoint.chatPath;
-  const named = () => editFields(text, body, { set: ['model', model.id], rename: limitRename(call) });
-  // Written out: undici reads some twenty fields of it, which takes several times as long from an object that was made by spreading.
-  return {
-    origin: endpoint.origin,
-    path: isOnVertex ? endpoint.base + claudePath(call) : usualPath,
-    method: 'POST',
-    headers: headersFor(call, endpoint, key),
-    body: isOnVertex ? claudeBody(text) : withStreamUsage(withLogprobs(named(), call), call),
-    dropped,
-  };
-}
-
-/** A request to one of the provider's own routes, which need not be of the client's dialect. */
-function passedOn(
-  { model: { provider }, headers: client }: ProviderCall,
-  passed: PassedRequest,
-  key: string | undefined,
-): NativeRequest {
-  const dialect = provider.kind === 'anthropic' ? 'anthropic' : 'openai';
-  const endpoint = endpointOf(provider, dialect);
-  const own = headers(endpoint, { client, dialect, stream: false, key });
-  return {
-    origin: endpoint.origin,
-    path: endpoint.base + passed.path,
-    method: passed.method,
-    headers: passedHeaders(own, passed, provider),
-    body: passed.body,
-    dropped: passed.dropped ?? [],
-  };
-}
-
-/**
- * OpenAI's newer models refuse `max_tokens`, its older ones take `max_completion_tokens` as well. A client cannot know which of them
- * `auto` will be, and many send the old name alone.
- */
-function limitRename({ model, dialect, body }: ProviderCall): readonly [string, string] | undefined {
-  if (model.provider.kind !== 'openai' || dialect !== 'openai') return undefined;
-  if (body['max_tokens'] == null || body['max_completion_tokens'] != null) return undefined;
-  return ['max_tokens', 'max_completion_tokens'];
-}
-
-/** The version of Anthropic's API that is asked for if the client names none. */
-const ANTHROPIC_VERSION = '2023-06-01';
-
-/**
- * The client's headers that every provider of a dialect gets. None of them names an account: an organization or a project that does not
- * belong to the operator's key is answered with 401, as if the key were wrong.
- */
-const FORWARDED_HEADERS: Readonly<Record<Dialect, readonly string[]>> = {
-  openai: ['openai-beta', 'idempotency-key'],
-  anthropic: ['anthropic-version', 'anthropic-beta', 'idempotency-key'],
-  responses: ['openai-beta', 'idempotency-key'],
-};
-
-/** Names of the client's headers that may change what a provider replies. */
-export function meaningfulHeaders({ passHeaders }: Provider, dialect: Dialect): readonly string[] {
-  return [...FORWARDED_HEADERS[dialect].filter((name) => name !== 'idempotency-key'), ...passHeaders];
-}
-
-const CHAT_PATHS: Readonly<Record<Dialect, string>> = {
-  openai: '/chat/completions',
-  anthropic: '/messages',
-  responses: '/responses',
-};
-
-type Headers = Readonly<Record<string, string>>;
-
-/** What all requests to a provider have in common. */
-interface Endpoint {
-  readonly provider: Provider;
-  readonly origin: string;
-  /** The path of the provider's address. */
-  readonly base: string;
-  readonly chatPath: string;
-  readonly embeddingsPath: string;
-  /** From the configuration; names in lower case. */
-  readonly headers: Headers;
-  /** Names of the client's headers that are forwarded. */
-  readonly forwarded: readonly string[];
-  /** For clients that send none of the forwarded headers, as most do. */
-  usual?: { readonly key: string | undefined; readonly plain: Headers; readonly stream: Headers };
-}
-
-/** A provider is one object until the configuration changes. */
-const ENDPOINTS: Readonly<Record<Dialect, WeakMap<Provider, Endpoint>>> = {
-  openai: new WeakMap(),
-  anthropic: new WeakMap(),
-  responses: new WeakMap(),
-};
-
-function endpointOf(provider: Provider, dialect: Dialect): Endpoint {
-  const known = ENDPOINTS[dialect].get(provider);
-  if (known !== undefined) return known;
-  const { origin, pathname } = new URL(`${provider.baseUrl}/`); // which has no query: see catalog/address.ts
-  const base = pathname.slice(0, -1);
-  const endpoint = {
-    provider,
-    origin,
-    base,
-    chatPath: `${base}${CHAT_PATHS[dialect]}`,
-    embeddingsPath: `${base}/embeddings`,
-    headers: lowerCase(provider.headers),
-    forwarded: [...FORWARDED_HEADERS[dialect], ...provider.passHeaders],
-  };
-  ENDPOINTS[dialect].set(provider, endpoint);
-  return endpoint;
-}
-
-function headersFor(call: ProviderCall, endpoint: Endpoint, key: string | undefined): Headers {
-  const { headers: client, dialect, stream } = call;
-  for (const name of endpoint.forwarded) {
-    if (typeof client[name] === 'string') return headers(endpoint, { client, dialect, stream, key });
-  }
-  if (endpoint.usual === undefined || endpoint.usual.key !== key) {
-    const none = { client: {}, dialect, key };
-    endpoint.usual = {
-      key,
-      plain: headers(endpoint, { ...none, stream: false }),
-      stream: headers(endpoint, { ...none, stream: true }),
-    };
-  }
-  return stream ? endpoint.usual.stream : endpoint.usual.plain;
-}
-
-interface HeaderParts extends Pick<ProviderCall, 'dialect' | 'stream'> {
-  readonly client: ProviderCall['headers'];
-  readonly key: string | undefined;
-}
-
-/** The client's that are forwarded, then the configuration's, then ours: later ones win. */
-function headers(endpoint: Endpoint, { client, dialect, stream, key }: HeaderParts): Headers {
-  const all: Record<string, string> = {};
-  for (const name of endpoint.forwarded) {
-    const value = client[name];
-    if (typeof value === 'string') all[name] = value;
-  }
-  if (dialect === 'anthropic') all['anthropic-version'] ??= ANTHROPIC_VERSION;
-  Object.assign(all, endpoint.headers);
-  all['content-type'] = 'application/json';
-  all['accept'] = stream ? 'text/event-stream' : 'application/json';
-  all['accept-encoding'] = 'identity';
-  if (isClaudeOnVertex(endpoint.provider)) delete all['anthropic-version']; // in the body
-  if (key === undefined) return all;
-  const [name, value] = keyHeader(endpoint.provider, dialect, key);
-  all[name] = value;
-  return all;
-}
-
-function lowerCase(headers: Headers): Headers {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -1,8 +1,8 @@
 import type { CatalogModel, Provider, ProviderKind } from '../catalog/index.ts';
-import { editFields, isObject, type JsonObject, parseJson } from '../json/index.ts';
+import { CLAUDE_COUNTER_PATH, claudeBody, isClaudeOnVertex, type UnroutedCall } from '../exchange/index.ts';
+import { editFields, type JsonObject } from '../json/index.ts';
+import { mappedBody } from '../mapped-calls/index.ts';
 import { nativeBody, type PassedRequest } from '../passthrough/index.ts';
-import { CLAUDE_COUNTER_PATH, claudeBody, isClaudeOnVertex } from './platform-request.ts';
-import type { UnroutedCall } from './types.ts';
 
 /** A provider's own counter of a prompt's tokens: free of charge, and of the very tokens that the model would get. */
 interface Counter {
@@ -81,26 +81,6 @@ type ModelCall = UnroutedCall & { readonly model: CatalogModel };
 function ownBody(call: ModelCall): string {
   const { model, body, bodyText = JSON.stringify(body), unmappable = 'drop-hints' } = call;
   return editFields(nativeBody(call, bodyText, unmappable).text, body, { set: ['model', model.id] });
-}
-
-/** Counters want no limit of a reply, and Anthropic's requests for one have to have it. */
-const ANY_LIMIT = { max_tokens: 1 };
-
-/** What the SDK would send for a reply. */
-async function mappedBody(call: ModelCall, env: NodeJS.ProcessEnv): Promise<JsonObject> {
-  const { sdkModel, sharedMapping, silentFetch } = await import('./mapped/map-request.ts');
-  const { options, completeBody = (text) => text } = await sharedMapping(
-    { ...call, body: { ...ANY_LIMIT, ...call.body } },
-    env,
-  );
-  let body: unknown;
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    body = parseJson(completeBody(String(init?.body)));
-    return silentFetch(input, init);
-  };
-  const model = await sdkModel(call.model, { apiKey: 'none', env, fetch });
-  await model.doGenerate(options).then(undefined, () => {}); // there is no reply to read
-  return isObject(body) ? body : {};
 }
 
 function passedTo(path: string, body: string): PassedRequest {

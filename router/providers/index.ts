@@ -1,25 +1,6 @@
-/** One attempt on one provider: native, with the bytes passed through, or mapped by the AI SDK. */
+/** One attempt on one provider: native, with the bytes passed through, or a mapped call. */
 
-export { canCarry, meaningfulHeaders, prepareByDialect, takesNative } from './attempt.ts';
-export { outboundFrom } from './connection-pools.ts';
+export { canCarry, prepareByDialect, takesNative } from './attempt.ts';
 export { countRequest } from './count-request.ts';
-export { givesLogprobs } from './logprobs.ts';
+export { meaningfulHeaders } from './native-request.ts';
 export { type Probe, probeProvider } from './probe-provider.ts';
-export { ExchangeError } from './provider-error.ts';
-export { SseReader } from './response.ts';
-export {
-  type AttemptOutcome,
-  type AttemptTimeouts,
-  FAILURES,
-  type FailedAttempt,
-  type Failure,
-  type HedgeSettings,
-  OPERATIONS,
-  type Operation,
-  type PrepareAttempt,
-  type ProviderCall,
-  type ReadyAttempt,
-  type UnroutedCall,
-  type UpstreamSettings,
-  type Usage,
-} from './types.ts';

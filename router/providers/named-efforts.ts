@@ -1,7 +1,12 @@
 import { errorBody } from '../dialects/index.ts';
+import {
+  type FailedAttempt,
+  failedAttempt,
+  type PrepareAttempt,
+  type ProviderCall,
+  type ReadyAttempt,
+} from '../exchange/index.ts';
 import { overruledEfforts, withNamedEffort } from '../targets/index.ts';
-import { failedAttempt } from './provider-error.ts';
-import type { FailedAttempt, PrepareAttempt, ProviderCall, ReadyAttempt } from './types.ts';
 
 /**
  * Calls of a model that is named with an effort get it, in the client's dialect; mapping and corrections follow. What the client says of effort

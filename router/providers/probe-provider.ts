@@ -1,10 +1,15 @@
 import { request } from 'undici';
 import { type Provider, providerKey } from '../catalog/index.ts';
+import {
+  classifyRefusal,
+  connectionPools,
+  type ExchangeFailure,
+  exchangeErrorFrom,
+  type Failure,
+  keyHeader,
+  type Outbound,
+} from '../exchange/index.ts';
 import { isObject, parseJson } from '../json/index.ts';
-import { connectionPools, type Outbound } from './connection-pools.ts';
-import { keyHeader } from './platform-request.ts';
-import { classifyRefusal, type ExchangeFailure, exchangeErrorFrom } from './provider-error.ts';
-import type { Failure } from './types.ts';
 
 /** What came of asking a provider for its list of models. `unknown`: it has none that is free, or its key is missing. */
 export type Probe =

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { textSignals } from '../cascade/index.ts';
 import { neutralRequest, type ReplyContent, replyContent, streamContent } from '../dialects/index.ts';
+import { SseReader } from '../exchange/index.ts';
 import { isObject, type JsonObject, parseJson } from '../json/index.ts';
 import { requestMessages, scoredText } from '../prompt/index.ts';
-import { SseReader } from '../providers/index.ts';
 import type { CaptureJob, CaptureResult, CaptureThreadData } from './capture-thread.ts';
 import { type CapturedReply, type CapturedRequest, capturedRecord } from './captured.ts';
 import { openWordRedaction } from './redacted-words.ts';

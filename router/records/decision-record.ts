@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { TokenCounts } from '../catalog/index.ts';
+import { FAILURES, OPERATIONS } from '../exchange/index.ts';
 import { ATTEMPT_KINDS, SKIPS } from '../fallback/index.ts';
 import { POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
-import { FAILURES, OPERATIONS } from '../providers/index.ts';
 import { MAX_TAGS } from '../request-tags.ts';
 import { BYPASS_REASONS } from '../response-cache/index.ts';
 import { SESSION_SOURCES, SESSION_TRANSITIONS } from '../sessions/index.ts';

@@ -1,7 +1,7 @@
 import type { CatalogModel, Dialect } from '../catalog/index.ts';
+import type { Operation, Usage } from '../exchange/index.ts';
 import type { Assignment } from '../experiments/index.ts';
 import type { AttemptRecord } from '../fallback/index.ts';
-import type { Operation, Usage } from '../providers/index.ts';
 import type { BypassReason } from '../response-cache/index.ts';
 import type { Decision } from '../router.ts';
 import type { SessionIdentity, SessionTransition } from '../sessions/index.ts';

@@ -1,7 +1,7 @@
 import { GoogleEvents, googleErrorBody, googleReply } from '../dialects/index.ts';
+import { SseReader } from '../exchange/index.ts';
 import type { GatewayReply } from '../gateway/index.ts';
 import { countIn, fieldIn, parseJson, textIn } from '../json/index.ts';
-import { SseReader } from '../providers/index.ts';
 
 /** A reply in OpenAI's form as Google's clients read it. @param dropped paths of the client's fields that were left out */
 export function asGoogle(reply: GatewayReply, dropped: readonly string[]): GatewayReply {

@@ -13,15 +13,15 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Platform, Provider, ProviderKind } from '../catalog/index.ts';
-import { attemptsMade } from '../fallback/index.ts';
-import { VERSION } from '../package.ts';
 import type {
   AttemptOutcome,
   Operation,
   PrepareAttempt,
   ProviderCall,
   ReadyAttempt,
-} from '../providers/index.ts';
+} from '../exchange/index.ts';
+import { attemptsMade } from '../fallback/index.ts';
+import { VERSION } from '../package.ts';
 import { type RequestFacts, spentUsd, totalCostUsd } from '../records/index.ts';
 
 /** The span of one request, from its first byte to the last of its reply. */

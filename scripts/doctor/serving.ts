@@ -10,9 +10,10 @@ import {
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { outboundFrom } from '../../router/exchange/index.ts';
 import { cascadeWarnings, refuseSettings } from '../../router/gateway/index.ts';
 import { COMMAND } from '../../router/package.ts';
-import { outboundFrom, type Probe, probeProvider } from '../../router/providers/index.ts';
+import { type Probe, probeProvider } from '../../router/providers/index.ts';
 import type { Router } from '../../router/router.ts';
 import { withEfforts } from '../../router/targets/index.ts';
 import { type Finding, findingsOf } from './finding.ts';

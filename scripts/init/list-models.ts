@@ -1,7 +1,8 @@
 import { createCatalog } from '../../router/catalog/index.ts';
 import { configSchema } from '../../router/config/index.ts';
+import { outboundFrom } from '../../router/exchange/index.ts';
 import { COMMAND } from '../../router/package.ts';
-import { outboundFrom, probeProvider } from '../../router/providers/index.ts';
+import { probeProvider } from '../../router/providers/index.ts';
 import type { WantedProvider } from './answers.ts';
 import { providersOf } from './config-text.ts';
 

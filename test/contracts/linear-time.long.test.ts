@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { questionKey } from '../../evals/cases/index.ts';
 import { estimateTokens } from '../../router/catalog/token-estimate.ts';
+import { classifyRefusal, retryAfterMs } from '../../router/exchange/provider-error.ts';
+import { clientHeaders, contentEncoding, headFault, SseReader } from '../../router/exchange/response.ts';
 import { wantedModel } from '../../router/gateway/model-names.ts';
 import { editFields, JsonScan, jsonErrorPlace } from '../../router/json/index.ts';
+import { isCallError, refusedByProvider } from '../../router/mapped-calls/attempt.ts';
+import { StreamReader } from '../../router/native-replies/stream-reader.ts';
 import { routedText } from '../../router/prompt/index.ts';
 import { headAndTail } from '../../router/prompt/text-limits.ts';
-import { isCallError, refusedByProvider } from '../../router/providers/mapped/attempt.ts';
-import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
-import { clientHeaders, contentEncoding, headFault, SseReader } from '../../router/providers/response.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
 import { REDACTED_KINDS } from '../../router/redaction/index.ts';
 import { createRedactor } from '../../router/redaction/redactor.ts';
 import { redactedLine } from '../../router/telemetry/logger.ts';

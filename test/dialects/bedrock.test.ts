@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
-import { ExchangeError } from '../../router/providers/provider-error.ts';
+import { ExchangeError } from '../../router/exchange/provider-error.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';
 import { amazonAnswer, amazonEvent } from './amazon-events.ts';

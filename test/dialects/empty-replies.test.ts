@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProviderKind } from '../../router/catalog/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';
 import { amazonEvent } from './amazon-events.ts';

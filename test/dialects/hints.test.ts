@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Dialect, PROVIDER_KINDS, type ProviderKind } from '../../router/catalog/types.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import type { UnmappableRule } from '../../router/targets/losses.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
-import { ExchangeError } from '../../router/providers/provider-error.ts';
+import { ExchangeError } from '../../router/exchange/provider-error.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { converseReply, REPLIES, sse, streamOf } from './replies.ts';

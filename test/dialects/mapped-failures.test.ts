@@ -1,9 +1,9 @@
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
-import type { AttemptOutcome } from '../../router/providers/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
-import { ExchangeError } from '../../router/providers/provider-error.ts';
+import type { AttemptOutcome } from '../../router/exchange/index.ts';
+import { ExchangeError } from '../../router/exchange/provider-error.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { type Fault, startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, drained, ENV, gatewayTo, KEY, modelAt, TIMEOUTS } from './mapped-gateway.ts';

@@ -6,9 +6,9 @@ import OpenAI from 'openai';
 import { onTestFinished } from 'vitest';
 import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { errorBody, errorEvent } from '../../router/dialects/errors.ts';
-import type { AttemptOutcome, AttemptTimeouts, ProviderCall } from '../../router/providers/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
-import { ExchangeError } from '../../router/providers/provider-error.ts';
+import type { AttemptOutcome, AttemptTimeouts, ProviderCall } from '../../router/exchange/index.ts';
+import { ExchangeError } from '../../router/exchange/provider-error.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import {
   type FakeProvider,
   type FakeProviderOptions,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
 import { breaksSchema } from '../../router/gateway/json-schema.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { claudeTakes, googleTakes, relaxedSchema } from '../../router/targets/json-schema.ts';
 import { createLosses, type UnmappableRule } from '../../router/targets/losses.ts';
 import { sendOnce } from '../fallback/attempts.ts';

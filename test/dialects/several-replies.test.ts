@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PROVIDER_KINDS } from '../../router/catalog/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
-import { ExchangeError } from '../../router/providers/provider-error.ts';
+import { ExchangeError } from '../../router/exchange/provider-error.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, clientsOf, drained, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
 import { geminiReply, REPLIES, sse, streamOf } from './replies.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anthropicRequest } from '../../router/dialects/anthropic/request.ts';
 import { openaiRequest } from '../../router/dialects/openai/request.ts';
-import { sdkModel } from '../../router/providers/mapped/map-request.ts';
+import { sdkModel } from '../../router/mapped-calls/map-request.ts';
 import { createLosses } from '../../router/targets/losses.ts';
 import { type CallOptions, createTarget, type Target } from '../../router/targets/target.ts';
 import { modelAt } from './mapped-gateway.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dialect, ProviderKind } from '../../router/catalog/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';

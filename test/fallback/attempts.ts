@@ -3,7 +3,7 @@ import type {
   AttemptTimeouts,
   PrepareAttempt,
   ProviderCall,
-} from '../../router/providers/index.ts';
+} from '../../router/exchange/index.ts';
 
 /** One whole attempt: prepared and, if that went well, sent. */
 export type WholeAttempt = (call: ProviderCall, timeouts: AttemptTimeouts) => Promise<AttemptOutcome>;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Deployment } from '../../router/catalog/index.ts';
+import { FAILURES } from '../../router/exchange/index.ts';
 import { createBalancer, createFallbackChain } from '../../router/fallback/index.ts';
-import { FAILURES } from '../../router/providers/index.ts';
 import { alwaysReady } from './attempts.ts';
 import {
   callWith,

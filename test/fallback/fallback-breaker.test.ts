@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Failure } from '../../router/exchange/index.ts';
 import type { FallbackEvent } from '../../router/fallback/attempt-log.ts';
 import { createCircuitBreakers } from '../../router/fallback/circuit-breaker.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
-import type { Failure } from '../../router/providers/index.ts';
 import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, outcomeOf, STRONG, type Step, settingsWith } from './fallback-script.ts';
 

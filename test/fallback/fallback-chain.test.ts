@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../router/exchange/index.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
-import type { Failure } from '../../router/providers/index.ts';
 import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, STRONG, scriptedChain, settingsWith } from './fallback-script.ts';
 

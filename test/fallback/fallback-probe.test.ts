@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AttemptOutcome } from '../../router/exchange/index.ts';
 import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
-import type { AttemptOutcome } from '../../router/providers/index.ts';
 import { alwaysReady, type WholeAttempt } from './attempts.ts';
 import { CHEAP, callWith, outcomeOf, settingsWith } from './fallback-script.ts';
 

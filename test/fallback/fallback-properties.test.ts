@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FAILURES } from '../../router/providers/index.ts';
+import { FAILURES } from '../../router/exchange/index.ts';
 import { type ModelFacts, model, type Step, scriptedChain } from './fallback-script.ts';
 
 const step: fc.Arbitrary<Step> = fc.record(

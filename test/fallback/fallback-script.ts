@@ -1,8 +1,5 @@
 import type { CatalogModel } from '../../router/catalog/index.ts';
 import { upstreamSchema } from '../../router/config/upstream-schema.ts';
-import type { FallbackEvent } from '../../router/fallback/attempt-log.ts';
-import type { Clock } from '../../router/fallback/failure-rules.ts';
-import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
 import type {
   AttemptOutcome,
   AttemptTimeouts,
@@ -11,7 +8,10 @@ import type {
   PrepareAttempt,
   UnroutedCall,
   UpstreamSettings,
-} from '../../router/providers/index.ts';
+} from '../../router/exchange/index.ts';
+import type { FallbackEvent } from '../../router/fallback/attempt-log.ts';
+import type { Clock } from '../../router/fallback/failure-rules.ts';
+import { createFallbackChain } from '../../router/fallback/fallback-chain.ts';
 import { alwaysReady, type WholeAttempt } from './attempts.ts';
 
 export type ModelFacts = Partial<Omit<CatalogModel, 'name' | 'provider' | 'id'>> & { outputUsd?: number };

@@ -267,7 +267,7 @@ test('without any credentials of Google’s: nothing is sent, and the error says
   vi.resetModules();
   vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '/nowhere/service-account.json');
   onTestFinished(() => void vi.unstubAllEnvs());
-  const { createCredentials } = await import('../../router/providers/credentials.ts');
+  const { createCredentials } = await import('../../router/exchange/credentials.ts');
   const google = {
     name: 'vertex',
     kind: 'google',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { refusalSentence } from '../../router/providers/error-body.ts';
+import { refusalSentence } from '../../router/exchange/error-body.ts';
 import { scriptedProvider } from '../dialects/scripted-provider.ts';
 import { scaled } from '../helpers/long-run.ts';
 import { ask, gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY } from './running-gateway.ts';

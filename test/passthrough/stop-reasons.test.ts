@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
+import { StreamReader } from '../../router/native-replies/stream-reader.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';
 import { answered, callOf, drained, KEY, rawServer, TIMEOUTS } from '../providers/native-attempt-calls.ts';

@@ -1,5 +1,5 @@
 import type { CatalogModel, Dialect, Provider } from '../../router/catalog/index.ts';
-import type { ProviderCall } from '../../router/providers/types.ts';
+import type { ProviderCall } from '../../router/exchange/types.ts';
 
 export function modelAt(baseUrl: string, dialect: Dialect, provider: Partial<Provider> = {}): CatalogModel {
   return {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callOf, KEY, rawServer, TIMEOUTS } from './native-attempt-calls.ts';
 

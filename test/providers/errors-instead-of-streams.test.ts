@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Dialect, PROVIDER_KINDS, type ProviderKind } from '../../router/catalog/types.ts';
+import type { PrepareAttempt } from '../../router/exchange/index.ts';
+import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
-import type { PrepareAttempt } from '../../router/providers/index.ts';
-import { createMappedAttempt } from '../../router/providers/mapped/attempt.ts';
 import { callTo, ENV, KEY, modelAt, TIMEOUTS } from '../dialects/mapped-gateway.ts';
 import { type Scripted, scriptedProvider } from '../dialects/scripted-provider.ts';
 import { sendOnce } from '../fallback/attempts.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { KeyMask } from '../../router/providers/mapped/key-mask.ts';
+import { KeyMask } from '../../router/mapped-calls/key-mask.ts';
 
 /** Few letters, so that texts hold keys, halves of keys, and keys that overlap themselves. */
 const letters = fc.constantFrom('a', 'b', '-');

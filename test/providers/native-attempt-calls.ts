@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Provider } from '../../router/catalog/index.ts';
-import type { AttemptOutcome, AttemptTimeouts, ProviderCall } from '../../router/providers/types.ts';
+import type { AttemptOutcome, AttemptTimeouts, ProviderCall } from '../../router/exchange/types.ts';
 import {
   type FakeProvider,
   type FakeProviderOptions,

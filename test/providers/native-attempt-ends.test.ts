@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
+import { ExchangeError } from '../../router/exchange/provider-error.ts';
+import type { ProviderCall } from '../../router/exchange/types.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
-import { ExchangeError } from '../../router/providers/provider-error.ts';
-import type { ProviderCall } from '../../router/providers/types.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';
 import {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { classifyRefusal, retryAfterMs } from '../../router/exchange/provider-error.ts';
 import { isOperatorFault } from '../../router/fallback/failure-rules.ts';
-import { classifyRefusal, retryAfterMs } from '../../router/providers/provider-error.ts';
 
 const JSON_TYPE = 'application/json';
 

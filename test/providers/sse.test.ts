@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SseReader } from '../../router/providers/response.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
-import { parseUsage } from '../../router/providers/usage.ts';
+import { SseReader } from '../../router/exchange/response.ts';
+import { StreamReader } from '../../router/native-replies/stream-reader.ts';
+import { parseUsage } from '../../router/native-replies/usage.ts';
 import { scaled } from '../helpers/long-run.ts';
 
 /** Cuts bytes at the given places, wherever they fall. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
-import { ExchangeError } from '../../router/providers/provider-error.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
+import { ExchangeError } from '../../router/exchange/provider-error.ts';
+import { StreamReader } from '../../router/native-replies/stream-reader.ts';
 
 const STOP = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
 const OPEN = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n';

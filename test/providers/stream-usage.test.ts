@@ -1,15 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { createNativeAttempt } from '../../router/providers/attempt.ts';
-import { StreamReader } from '../../router/providers/stream-reader.ts';
+import type { ProviderCall } from '../../router/exchange/types.ts';
+import { StreamReader } from '../../router/native-replies/stream-reader.ts';
 import {
   askingForStreamUsage,
   lastNullUsage,
   NULL_USAGE,
   withoutUsage,
-} from '../../router/providers/stream-usage.ts';
-import type { ProviderCall } from '../../router/providers/types.ts';
+} from '../../router/native-replies/stream-usage.ts';
+import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { answered, callOf, drained, KEY, refused, TIMEOUTS } from './native-attempt-calls.ts';
 

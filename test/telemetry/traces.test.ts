@@ -1,6 +1,6 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterEach, expect, test } from 'vitest';
-import type { AttemptOutcome, ProviderCall } from '../../router/providers/index.ts';
+import type { AttemptOutcome, ProviderCall } from '../../router/exchange/index.ts';
 import { createTraces } from '../../router/telemetry/open-telemetry.ts';
 import { alwaysReady, sendOnce, type WholeAttempt } from '../fallback/attempts.ts';
 import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from '../records/facts.ts';

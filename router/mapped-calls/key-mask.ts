@@ -1,4 +1,4 @@
-import type { StreamPart } from '../../targets/index.ts';
+import type { StreamPart } from '../targets/index.ts';
 
 const MASK = '[key]';
 

@@ -1,18 +1,21 @@
 import type { Provider, TokenCounts } from '../catalog/index.ts';
-import { countIn, fieldIn, isObject, type JsonObject, objectIn, parseJson } from '../json/index.ts';
-import { type PassedRequest, withOwnResults } from '../passthrough/index.ts';
-import { reportedError, reportedFailure } from './error-body.ts';
-import type { Head, OpenExchange } from './exchange.ts';
 import {
+  type AttemptOutcome,
   clientHeaders,
   contentEncoding,
   decodedBody,
+  type Head,
   headFault,
   isTooComplex,
+  type OpenExchange,
+  type ProviderCall,
+  reportedError,
+  reportedFailure,
   SseReader,
   wholeBody,
-} from './response.ts';
-import type { AttemptOutcome, ProviderCall } from './types.ts';
+} from '../exchange/index.ts';
+import { countIn, fieldIn, isObject, type JsonObject, objectIn, parseJson } from '../json/index.ts';
+import { type PassedRequest, withOwnResults } from '../passthrough/index.ts';
 
 /** The headers of a passed-through request, from those that every request to the provider has. */
 export function passedHeaders(

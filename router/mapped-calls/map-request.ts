@@ -1,5 +1,7 @@
-import { bedrockAccess, type CatalogModel, type Dialect } from '../../catalog/index.ts';
-import { mapRequest } from '../../dialects/index.ts';
+import { bedrockAccess, type CatalogModel, type Dialect } from '../catalog/index.ts';
+import { mapRequest } from '../dialects/index.ts';
+import type { Mapping, ProviderCall } from '../exchange/index.ts';
+import { isObject, type JsonObject, parseJson } from '../json/index.ts';
 import {
   type CallOptions,
   type Losses,
@@ -9,8 +11,7 @@ import {
   type SdkTool,
   type SdkWarning,
   unmappable,
-} from '../../targets/index.ts';
-import type { Mapping, ProviderCall } from '../types.ts';
+} from '../targets/index.ts';
 
 type MappableCall = Pick<ProviderCall, 'model' | 'dialect' | 'body' | 'unmappable' | 'mappings'>;
 
@@ -211,4 +212,23 @@ async function bedrockProvider({ provider }: CatalogModel, { apiKey, env, fetch 
     fetch,
     ...bedrockAccess(baseURL, apiKey, env),
   });
+}
+
+/** Counters want no limit of a reply, and Anthropic's requests for one have to have it. */
+const ANY_LIMIT = { max_tokens: 1 };
+
+/** The body of the request that the SDK would send for a reply. Nothing is sent. @throws PlimsollError as createMapping */
+export async function mappedBody(call: MappableCall, env: NodeJS.ProcessEnv): Promise<JsonObject> {
+  const { options, completeBody = (text) => text } = await sharedMapping(
+    { ...call, body: { ...ANY_LIMIT, ...call.body } },
+    env,
+  );
+  let body: unknown;
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    body = parseJson(completeBody(String(init?.body)));
+    return silentFetch(input, init);
+  };
+  const model = await sdkModel(call.model, { apiKey: 'none', env, fetch });
+  await model.doGenerate(options).then(undefined, () => {}); // there is no reply to read
+  return isObject(body) ? body : {};
 }

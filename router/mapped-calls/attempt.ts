@@ -1,21 +1,29 @@
 import type { Dispatcher } from 'undici';
-import { errorBody } from '../../dialects/index.ts';
-import { PlimsollError } from '../../errors.ts';
-import { MissingField, unmappable } from '../../targets/index.ts';
-import { connectionPools, type Outbound } from '../connection-pools.ts';
-import { createCredentials } from '../credentials.ts';
-import { mappedRefusal, ReportedError, refusalSentence, reportedFailure } from '../error-body.ts';
-import type { Head } from '../exchange.ts';
+import { errorBody } from '../dialects/index.ts';
+import { PlimsollError } from '../errors.ts';
 import {
+  type AttemptOutcome,
   classifyRefusal,
+  connectionPools,
+  createCredentials,
   ExchangeError,
   exchangeFailure,
+  type FailedAttempt,
+  type Failure,
   failedAttempt,
+  type Head,
   isProvoked,
+  mappedRefusal,
   missingKeyFailure,
+  type Outbound,
+  type PrepareAttempt,
+  type ProviderCall,
+  ReportedError,
+  refusalSentence,
+  reportedFailure,
   retryAfterMs,
-} from '../provider-error.ts';
-import type { AttemptOutcome, FailedAttempt, Failure, PrepareAttempt, ProviderCall } from '../types.ts';
+} from '../exchange/index.ts';
+import { MissingField, unmappable } from '../targets/index.ts';
 import { prepareChat, prepareEmbeddings, replyError } from './call.ts';
 import { withoutKey } from './key-mask.ts';
 import { isSdkRefusal } from './map-request.ts';

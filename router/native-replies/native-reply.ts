@@ -1,21 +1,28 @@
-import { parseJson } from '../json/index.ts';
-import type { MemoryShare } from '../memory-budget.ts';
-import { editedBytes, stopReasonEdits } from '../passthrough/index.ts';
-import { EMPTY_REPLY, missingContent, reportedError, reportedFailure } from './error-body.ts';
-import type { Head, OpenExchange } from './exchange.ts';
-import { takeLogprobs } from './logprobs.ts';
-import { ExchangeError, failedAttempt } from './provider-error.ts';
-import { identityIn } from './reply-identity.ts';
 import {
+  type AttemptOutcome,
   clientHeaders,
   contentEncoding,
   decodedBody,
+  EMPTY_REPLY,
+  ExchangeError,
+  failedAttempt,
+  type Head,
   isTooComplex,
+  missingContent,
+  type OpenExchange,
+  type ProviderCall,
+  type ReplyBody,
+  reportedError,
+  reportedFailure,
   TOO_COMPLEX,
+  takeLogprobs,
   wholeBody,
-} from './response.ts';
+} from '../exchange/index.ts';
+import { parseJson } from '../json/index.ts';
+import type { MemoryShare } from '../memory-budget.ts';
+import { editedBytes, stopReasonEdits } from '../passthrough/index.ts';
+import { identityIn } from './reply-identity.ts';
 import { StreamReader } from './stream-reader.ts';
-import type { AttemptOutcome, ProviderCall, ReplyBody } from './types.ts';
 import { parseUsage } from './usage.ts';
 
 type Bytes = AsyncGenerator<Uint8Array>;

@@ -1,4 +1,5 @@
 import { type CatalogModel, placeName } from '../catalog/index.ts';
+import { type FailedAttempt, type PrepareAttempt, type ProviderCall, sentAgain } from '../exchange/index.ts';
 import {
   fieldIn,
   isObject,
@@ -9,8 +10,6 @@ import {
   withField,
 } from '../json/index.ts';
 import { editedBytes } from '../passthrough/index.ts';
-import { sentAgain } from './sent-again.ts';
-import type { FailedAttempt, PrepareAttempt, ProviderCall } from './types.ts';
 
 /**
  * Chat completions in OpenAI's form report the tokens of a stream only if they are asked to. Without them nobody knows what the stream cost, so

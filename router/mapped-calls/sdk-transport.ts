@@ -1,13 +1,22 @@
-import type { ReplyNotes } from '../../dialects/index.ts';
-import { isObject, type JsonObject, objectsIn, parseJson } from '../../json/index.ts';
-import { isLarge, nextTurn } from '../../turns.ts';
-import type { ConnectionPools } from '../connection-pools.ts';
-import { errorInsteadOfStream, ReportedError } from '../error-body.ts';
-import { type Exchange, type Head, type HttpRequest, type OpenExchange, openExchange } from '../exchange.ts';
-import { onPlatform } from '../platform-request.ts';
-import { ExchangeError } from '../provider-error.ts';
-import { decodedBody, headFault } from '../response.ts';
-import type { AttemptTimeouts, ProviderCall } from '../types.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
+import {
+  type AttemptTimeouts,
+  type ConnectionPools,
+  decodedBody,
+  type Exchange,
+  ExchangeError,
+  errorInsteadOfStream,
+  type Head,
+  type HttpRequest,
+  headFault,
+  type OpenExchange,
+  onPlatform,
+  openExchange,
+  type ProviderCall,
+  ReportedError,
+} from '../exchange/index.ts';
+import { isObject, type JsonObject, objectsIn, parseJson } from '../json/index.ts';
+import { isLarge, nextTurn } from '../turns.ts';
 import { repairedBody } from './reply-repair.ts';
 
 /** One call's connection to its provider, for the SDK, and how it ended: the SDK wraps errors until they are indistinguishable. */

@@ -1,12 +1,10 @@
 import type { Dialect, TokenCounts } from '../catalog/index.ts';
 import { saysSomething } from '../dialects/index.ts';
+import { ExchangeError, isSeenByClient, reportedError, type SseEvent, SseReader } from '../exchange/index.ts';
 import { isObject, type JsonEdit, parseJson } from '../json/index.ts';
 import { editedBytes, StreamedStopReasons } from '../passthrough/index.ts';
 import type { ReplyIdentity } from '../types.ts';
-import { isSeenByClient, reportedError } from './error-body.ts';
-import { ExchangeError } from './provider-error.ts';
 import { identityIn } from './reply-identity.ts';
-import { type SseEvent, SseReader } from './response.ts';
 import { lastNullUsage, NULL_USAGE, withoutUsage } from './stream-usage.ts';
 import { UsageReader } from './usage.ts';
 

@@ -1,18 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplyNotes } from '../../dialects/index.ts';
-import {
-  countIn,
-  isObject,
-  type JsonObject,
-  objectIn,
-  objectsIn,
-  parseJson,
-  textIn,
-} from '../../json/index.ts';
-import { withoutUndefined } from '../../targets/index.ts';
-import { ExchangeError } from '../provider-error.ts';
-import { isTooComplex } from '../response.ts';
-import type { ReplyRepair } from '../types.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
+import { ExchangeError, isTooComplex, type ReplyRepair } from '../exchange/index.ts';
+import { countIn, isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
+import { withoutUndefined } from '../targets/index.ts';
 
 const COUNTS = [
   'input_tokens',

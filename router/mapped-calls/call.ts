@@ -8,13 +8,18 @@ import {
   ReplyError,
   type ReplyNotes,
   replyContext,
-} from '../../dialects/index.ts';
-import { PlimsollError } from '../../errors.ts';
-import { type EmbedResult, type SdkEmbeddingModel, type SdkModel, unmappable } from '../../targets/index.ts';
-import { logprobsCompletion } from '../logprobs.ts';
-import { ExchangeError } from '../provider-error.ts';
-import { wholeBody } from '../response.ts';
-import type { AttemptOutcome, Mapping, ProviderCall, Usage } from '../types.ts';
+} from '../dialects/index.ts';
+import { PlimsollError } from '../errors.ts';
+import {
+  type AttemptOutcome,
+  ExchangeError,
+  logprobsCompletion,
+  type Mapping,
+  type ProviderCall,
+  type Usage,
+  wholeBody,
+} from '../exchange/index.ts';
+import { type EmbedResult, type SdkEmbeddingModel, type SdkModel, unmappable } from '../targets/index.ts';
 import { maskedParts, withoutKey } from './key-mask.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
 import { fetchPerReply, type SdkTransport } from './sdk-transport.ts';

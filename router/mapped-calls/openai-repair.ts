@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Dialect } from '../../catalog/index.ts';
-import type { ReplyNotes } from '../../dialects/index.ts';
-import { countIn, type JsonObject, objectIn, objectsIn, textIn } from '../../json/index.ts';
-import { openaiReason } from '../../passthrough/index.ts';
-import { withoutUndefined } from '../../targets/index.ts';
-import { logprobsOfChoice, noteLogprobs } from '../logprobs.ts';
-import { ExchangeError } from '../provider-error.ts';
-import type { ReplyRepair } from '../types.ts';
+import type { Dialect } from '../catalog/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
+import { ExchangeError, logprobsOfChoice, noteLogprobs, type ReplyRepair } from '../exchange/index.ts';
+import { countIn, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
+import { openaiReason } from '../passthrough/index.ts';
+import { withoutUndefined } from '../targets/index.ts';
 
 /** Chat completions of OpenAI, Mistral, and the many servers that copy them. */
 export class OpenaiRepair implements ReplyRepair {

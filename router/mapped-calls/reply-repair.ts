@@ -1,19 +1,19 @@
-import type { ReplyNotes } from '../../dialects/index.ts';
+import type { ReplyNotes } from '../dialects/index.ts';
 import {
-  countIn,
-  isObject,
-  type JsonObject,
-  objectIn,
-  objectsIn,
-  parseJson,
-  textIn,
-} from '../../json/index.ts';
-import { withoutUndefined } from '../../targets/index.ts';
-import { ReportedError, reportedError } from '../error-body.ts';
-import { logprobsOfCandidate, noteLogprobs } from '../logprobs.ts';
-import { ExchangeError } from '../provider-error.ts';
-import { isTooComplex, type SseEvent, SseReader, TOO_COMPLEX } from '../response.ts';
-import type { ProviderCall, ReplyRepair } from '../types.ts';
+  ExchangeError,
+  isTooComplex,
+  logprobsOfCandidate,
+  noteLogprobs,
+  type ProviderCall,
+  type ReplyRepair,
+  ReportedError,
+  reportedError,
+  type SseEvent,
+  SseReader,
+  TOO_COMPLEX,
+} from '../exchange/index.ts';
+import { countIn, isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
+import { withoutUndefined } from '../targets/index.ts';
 import { AnthropicRepair, readToolInput } from './anthropic-repair.ts';
 import { OpenaiRepair } from './openai-repair.ts';
 
