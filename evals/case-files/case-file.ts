@@ -83,6 +83,16 @@ export async function* readBytes(
   }
 }
 
+/** Whether the bytes of a file, decompressed, are at most so many. Reads no further than it has to. @throws PlimsollError as readBytes */
+export async function isWithin(file: string, mostBytes: number): Promise<boolean> {
+  let bytes = 0;
+  for await (const chunk of readBytes(file)) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) return false;
+  }
+  return true;
+}
+
 /** What to do about the system's and zlib's errors when reading a file. */
 const FAILURES: Readonly<Record<string, readonly ['not-found' | 'invalid-input' | 'io', string]>> = {
   ENOENT: ['not-found', 'there is no such file'],

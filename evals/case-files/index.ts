@@ -6,6 +6,7 @@ export {
   FileHash,
   fileError,
   isGzipped,
+  isWithin,
   readBytes,
   readJsonFile,
 } from './case-file.ts';

@@ -1,4 +1,5 @@
 import { PlimsollError } from '../../router/errors.ts';
+import { COMMAND } from '../../router/package.ts';
 import { REPLY_TEXT } from './field-names.ts';
 import { BadRow, shownName } from './rejects.ts';
 
@@ -169,7 +170,7 @@ export function requireOneScale(
   if (other === undefined) return;
   throw new PlimsollError(
     'invalid-input',
-    `${first.file} has qualities on the scale ${first.name}, ${other.file} on ${other.name}. If they are on one scale, name it: --quality-scale. If not, convert each first: plimsoll import csv FILE --quality-scale SCALE --out CASES.jsonl.`,
+    `${first.file} has qualities on the scale ${first.name}, ${other.file} on ${other.name}. If they are on one scale, name it: --quality-scale. If not, convert each first: ${COMMAND} import csv FILE --quality-scale SCALE --out CASES.jsonl.`,
     { place: { file: other.file } },
   );
 }

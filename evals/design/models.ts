@@ -7,6 +7,7 @@ import {
 } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { nearestName } from '../../router/nearest-name.ts';
+import { COMMAND } from '../../router/package.ts';
 import type { TaskShare } from './mix.ts';
 import type { QualityRow } from './qualities.ts';
 
@@ -126,7 +127,7 @@ export function rowsOfModels(
     const hint = near === undefined ? '' : ` The nearest that it knows is ${near}.`;
     throw new PlimsollError(
       'insufficient-data',
-      `Nothing can be said of ${name}: it is not in ${table}.${hint} Give its qualities by task with --qualities FILE (columns model, task, quality, n), or label some hundred requests with plimsoll label and design from them: --data FILE.`,
+      `Nothing can be said of ${name}: it is not in ${table}.${hint} Give its qualities by task with --qualities FILE (columns model, task, quality, n), or label some hundred requests with ${COMMAND} label and design from them: --data FILE.`,
       { place: { field: 'models' } },
     );
   }

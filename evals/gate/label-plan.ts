@@ -4,6 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { sha256OfJson } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { COMMAND } from '../../router/package.ts';
 import { readJsonFile } from '../case-files/index.ts';
 import type { Case } from '../cases/index.ts';
 import { poolNote } from './repeats.ts';
@@ -215,7 +216,7 @@ function badPlan(file: string, reason: string, field?: string): PlimsollError {
   const where = field ? `${field}: ` : '';
   return new PlimsollError(
     'invalid-input',
-    `${file}: this is no plan of labels that this version can use: ${where}${reason}. Restore the file, or plan again with \`plimsoll plan-labels\`; labels that were drawn by a lost plan are not the random sample that a new one describes.`,
+    `${file}: this is no plan of labels that this version can use: ${where}${reason}. Restore the file, or plan again with \`${COMMAND} plan-labels\`; labels that were drawn by a lost plan are not the random sample that a new one describes.`,
     { place: { file, ...(field && { field }) } },
   );
 }

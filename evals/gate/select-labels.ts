@@ -6,6 +6,7 @@ import {
   standingInFolder,
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { COMMAND } from '../../router/package.ts';
 import {
   type Case,
   type CaseRow,
@@ -231,7 +232,7 @@ function fractionOf(what: string, { key, repeat }: Pooled): number {
 function isCascade(name: string): PlimsollError {
   return new PlimsollError(
     'invalid-input',
-    `${name} is a cascade: which requests stay cheap depends on replies, and requests that nobody has answered cannot be chosen by its scores. Leave --select out, or draw with \`plimsoll plan-labels\` where replies are known.`,
+    `${name} is a cascade: which requests stay cheap depends on replies, and requests that nobody has answered cannot be chosen by its scores. Leave --select out, or draw with \`${COMMAND} plan-labels\` where replies are known.`,
   );
 }
 

@@ -2,7 +2,7 @@ import type { Catalog } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { Budget } from './budget.ts';
 import { worstCostUsd } from './call-cost.ts';
-import { type Caller, keyOf, type ModelCall } from './call-model.ts';
+import { type Caller, isOfJudge, keyOf, type ModelCall } from './call-model.ts';
 import type { Journal, JournalReply } from './journal.ts';
 
 /** `budget`: the call could exceed the budget, or the run is being ended. */
@@ -110,7 +110,12 @@ export class ModelCalls {
       }
       this.#failuresInARow.delete(call.model);
       chargedUsd = tried.reply.cost_usd ?? reservedUsd;
-      const reply = { ...place, ...tried.reply, charged_usd: chargedUsd };
+      const reply = {
+        ...place,
+        ...tried.reply,
+        charged_usd: chargedUsd,
+        ...(isOfJudge(call) && { judge: true as const }),
+      };
       journal.replied(reply);
       await caller.settled(call);
       return { kind: 'reply', reply, isNew: true };

@@ -23,6 +23,13 @@ export interface ModelCall {
   readonly logprobs?: boolean;
 }
 
+/** Begins the purpose of each call of a judge. */
+export const JUDGE_PURPOSE = 'judge ';
+
+export function isOfJudge({ purpose }: ModelCall): boolean {
+  return purpose.startsWith(JUDGE_PURPOSE);
+}
+
 /** The same question of the same case to the same model has one key, in every run. */
 export function keyOf({ model, caseId, purpose, body }: ModelCall): string {
   return createHash('sha256')
@@ -35,7 +42,7 @@ export function keyOf({ model, caseId, purpose, body }: ModelCall): string {
 export type Tried =
   | {
       readonly kind: 'reply';
-      readonly reply: Omit<JournalReply, 'key' | 'case' | 'model' | 'charged_usd'>;
+      readonly reply: Omit<JournalReply, 'key' | 'case' | 'model' | 'charged_usd' | 'judge'>;
     }
   /** @field ofProvider whether it says something of the provider and not of this request */
   | { readonly kind: 'failed'; readonly why: string; readonly ofProvider: boolean }

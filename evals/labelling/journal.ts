@@ -22,6 +22,8 @@ const replySchema = z.strictObject({
   confidence_logprob: z.number().max(0).optional(),
   mean_logprob: z.number().max(0).optional(),
   min_logprob: z.number().max(0).optional(),
+  /** The judge gave it, about the reply of a candidate. Not in journals of earlier versions. */
+  judge: z.literal(true).optional(),
 });
 
 const lineSchema = z.discriminatedUnion('kind', [
@@ -37,10 +39,18 @@ const lineSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** The journal of a file of cases. */
+export function journalOf(cases: string): string {
+  return `${cases}.journal`;
+}
+
 /** A reply that was paid for. */
 export type JournalReply = Readonly<Omit<z.infer<typeof replySchema>, 'kind'>>;
 /** What a grade and a case need of a reply; one that was recorded elsewhere may lack its latency. */
-export type GradedReply = Omit<JournalReply, 'key' | 'case' | 'model' | 'charged_usd' | 'latency_ms'> &
+export type GradedReply = Omit<
+  JournalReply,
+  'key' | 'case' | 'model' | 'charged_usd' | 'judge' | 'latency_ms'
+> &
   Partial<Pick<JournalReply, 'latency_ms'>>;
 /** A call that failed for good in this run; the next run makes it again. */
 export type JournalFailure = Readonly<{ key: string; case: string; model: string; why: string }>;
@@ -67,7 +77,8 @@ export class Journal {
   constructor(file: string) {
     this.file = file;
     this.#lines = new SyncedLines(file, 'the journal');
-    for (const [index, text] of this.#lines.earlier.entries()) this.#replay(this.#parsed(text, index + 1));
+    for (const [index, text] of this.#lines.earlier.entries())
+      this.#replay(journalLine(text, file, index + 1));
     for (const [key, usd] of this.#open) this.#orphans.set(key, usd);
     this.#open.clear();
     if (this.#id !== '') return;
@@ -156,16 +167,17 @@ export class Journal {
       this.#take(reply);
     }
   }
+}
 
-  #parsed(text: string, line: number): Line {
-    try {
-      return lineSchema.parse(JSON.parse(text));
-    } catch {
-      throw new PlimsollError(
-        'invalid-input',
-        `${this.file}, line ${line}: this is no line of a journal of labels. Restore the file from a copy, or remove it: then every reply is paid for again.`,
-        { place: { file: this.file, line } },
-      );
-    }
+/** @throws PlimsollError `invalid-input` naming the line, if it is none */
+export function journalLine(text: string, file: string, line: number): Line {
+  try {
+    return lineSchema.parse(JSON.parse(text));
+  } catch {
+    throw new PlimsollError(
+      'invalid-input',
+      `${file}, line ${line}: this is no line of a journal of labels. Restore the file from a copy, or remove it: then every reply is paid for again.`,
+      { place: { file, line } },
+    );
   }
 }

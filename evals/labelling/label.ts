@@ -6,7 +6,7 @@ import { holdLock } from '../../router/files/index.ts';
 import { isObject } from '../../router/json/index.ts';
 import { requireJsonLines } from '../cases/index.ts';
 import { requirePrice } from './call-cost.ts';
-import { Journal } from './journal.ts';
+import { Journal, journalOf } from './journal.ts';
 import { requireOtherFamily } from './judge/model-family.ts';
 import { LABEL_DEFAULTS, type LabelCandidate, type Labelled, type LabelOptions } from './label-options.ts';
 import { runLabels } from './label-run.ts';
@@ -23,7 +23,7 @@ export async function label(options: LabelOptions): Promise<Labelled> {
   const { out, config, candidates, force = false } = options;
   requireJsonLines(out);
   requireCandidates(candidates);
-  const journalFile = `${out}.journal`;
+  const journalFile = journalOf(out);
   if (existsSync(out) && !existsSync(journalFile) && !force) throw isThere(out, journalFile);
   const client = await openModelClient(config);
   try {

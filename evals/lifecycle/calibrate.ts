@@ -7,6 +7,7 @@ import {
 } from '../../router/classifier/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { decodeModel, encodeModel } from '../../router/onnx/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { plattTensors } from '../../router/train/index.ts';
 import {
   type Case,
@@ -64,7 +65,7 @@ export async function calibrate(
   if (artifact.manifest.cascade !== undefined) {
     throw new PlimsollError(
       'invalid-input',
-      `${artifact.manifest.name} is a cascade: the judge of its replies learned from these models and this traffic, and Platt scaling does not change that. Train it on the other cases with \`plimsoll train --cascade\`.`,
+      `${artifact.manifest.name} is a cascade: the judge of its replies learned from these models and this traffic, and Platt scaling does not change that. Train it on the other cases with \`${COMMAND} train --cascade\`.`,
     );
   }
   const ladder = withModels(artifact.manifest, options.models);

@@ -9,6 +9,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { uninterrupted } from '../../router/files/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { shellWord } from '../../router/shell-word.ts';
 import { assertRecordWhole } from '../gate/index.ts';
 
@@ -35,7 +36,7 @@ function assertOnRecord(artifact: string, store: string): void {
   if (verdict?.schema_version !== 2 || verdict.looks.record !== null) return;
   throw new PlimsollError(
     'ungated',
-    `The verdict of ${artifact} is of a look that was not put on record. Gate it again in its store: \`plimsoll gate --artifact ${shellWord(artifact)} --suite <suite>\`.`,
+    `The verdict of ${artifact} is of a look that was not put on record. Gate it again in its store: \`${COMMAND} gate --artifact ${shellWord(artifact)} --suite <suite>\`.`,
     { place: { file: artifact } },
   );
 }

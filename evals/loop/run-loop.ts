@@ -11,6 +11,7 @@ import {
 } from '../../router/artifact/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { holdLock, replaceFile } from '../../router/files/index.ts';
+import { COMMAND } from '../../router/package.ts';
 import { shellWord } from '../../router/shell-word.ts';
 import { loadCases, type NamedRows, promptRows, writeCases } from '../cases/index.ts';
 import { assertRecordWhole, loadSuite, withSealedWeights } from '../gate/index.ts';
@@ -210,7 +211,7 @@ function previousOf(store: string): string {
 function nothingServes(store: string): PlimsollError {
   return new PlimsollError(
     'not-found',
-    `${store} serves no artifact that a challenger could be compared with. Train, gate and promote a first one: plimsoll promote --artifact ${shellWord(store)}/<name>.`,
+    `${store} serves no artifact that a challenger could be compared with. Train, gate and promote a first one: ${COMMAND} promote --artifact ${shellWord(store)}/<name>.`,
     { place: { file: store } },
   );
 }

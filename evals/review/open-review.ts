@@ -3,9 +3,10 @@ import { existsSync, statSync } from 'node:fs';
 import type { Config } from '../../router/config/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { checkBounded, holdLock, SyncedLines } from '../../router/files/index.ts';
-import type { ReviewDesk } from '../../router/grading/index.ts';
-import { isGzipped } from '../case-files/index.ts';
+import type { LabelCalls, LabelSurvey, ReviewDesk } from '../../router/grading/index.ts';
+import { isGzipped, isWithin } from '../case-files/index.ts';
 import type { CanonicalRow } from '../cases/index.ts';
+import { type JournalSpend, journalSpend } from '../labelling/index.ts';
 import { FIRST_LINE, parseGrades } from './grades.ts';
 import { keyFileOf, type ReviewKey, readKey, writeKey } from './key.ts';
 import { Review } from './review.ts';
@@ -54,9 +55,10 @@ export async function openReview(options: OpenReviewOptions): Promise<OpenedRevi
   }
 }
 
-/** In bytes, of each file of cases that a server reads; of a compressed one less, since its rows are held as they are. */
+/** In bytes, of each file of cases that a server reads; of a compressed one decompressed too, since a small file may hold gigabytes. */
 const LARGEST_CASES = 256 * 2 ** 20;
 const LARGEST_COMPRESSED = 32 * 2 ** 20;
+const REMEDY = 'Name files of labelled cases in review.cases, and of a large one a random part.';
 
 /**
  * The review of a configuration (`review`), which people join on the dashboard.
@@ -66,20 +68,28 @@ export async function openReviewDesk({
   models: candidates,
   ...options
 }: NonNullable<Config['review']>): Promise<ReviewDesk> {
-  for (const file of options.cases) requireServable(file);
+  for (const file of options.cases) await requireServable(file);
   const { review } = await openReview({ ...options, candidates, reviewers: [] });
   return review;
 }
 
 /** A command may read its cases from a pipe; a server would wait for who writes to it. */
-function requireServable(file: string): void {
-  const mostBytes = isGzipped(file) ? LARGEST_COMPRESSED : LARGEST_CASES;
-  const remedy = 'Name files of labelled cases in review.cases, and of a large one a random part.';
+async function requireServable(file: string): Promise<void> {
+  const isCompressed = isGzipped(file);
+  const mostBytes = isCompressed ? LARGEST_COMPRESSED : LARGEST_CASES;
   try {
-    checkBounded(file, { mostBytes, code: 'invalid-input', remedy });
+    checkBounded(file, { mostBytes, code: 'invalid-input', remedy: REMEDY });
   } catch (error) {
-    if (error instanceof PlimsollError) throw error; // of what the system refuses the reader says more
+    if (error instanceof PlimsollError) throw error;
+    return; // of what the system refuses the reader says more
   }
+  if (!isCompressed || (await isWithin(file, LARGEST_CASES))) return;
+  const most = LARGEST_CASES.toLocaleString('en-US');
+  throw new PlimsollError(
+    'invalid-input',
+    `${file} has more than ${most} bytes once it is decompressed, which is the most that is read. ${REMEDY}`,
+    { place: { file } },
+  );
 }
 
 async function openLocked(options: OpenReviewOptions, release: () => void): Promise<OpenedReview> {
@@ -91,7 +101,7 @@ async function openLocked(options: OpenReviewOptions, release: () => void): Prom
   const { key, rows, withoutReplies } = begun
     ? { ...goOn(options, all, keyFile), withoutReplies: 0 }
     : begin(options, all, keyFile);
-  const survey = surveyOf(all, key.candidates);
+  const survey = { ...surveyOf(all, key.candidates), calls: await callsFor(options.cases) };
   const lines = new SyncedLines(out, 'the grades');
   try {
     const log = parseGrades(out, lines.earlier, key);
@@ -117,6 +127,34 @@ async function openLocked(options: OpenReviewOptions, release: () => void): Prom
     lines.close();
     throw error;
   }
+}
+
+/** By the journals beside the files of cases; of one that cannot be read, why: nobody needs it to grade. */
+async function callsFor(files: readonly string[]): Promise<LabelSurvey['calls']> {
+  const found: JournalSpend[] = [];
+  const faults: string[] = [];
+  for (const file of files) {
+    try {
+      const spend = await journalSpend(file);
+      if (spend !== undefined) found.push(spend);
+    } catch (error) {
+      if (!(error instanceof PlimsollError)) throw error;
+      faults.push(error.message);
+    }
+  }
+  const byCaller = new Map<string, LabelCalls>();
+  for (const one of found.flatMap(({ calls }) => calls)) {
+    const name = JSON.stringify([one.isOfJudge, one.model]);
+    const before = byCaller.get(name);
+    byCaller.set(name, before ? { ...one, calls: before.calls + one.calls, usd: before.usd + one.usd } : one);
+  }
+  return {
+    journals: found.length,
+    of: files.length,
+    byCaller: [...byCaller.values()],
+    lostUsd: found.reduce((sum, { lostUsd }) => sum + lostUsd, 0),
+    faults,
+  };
 }
 
 type Rows = ReadonlyMap<string, CanonicalRow>;

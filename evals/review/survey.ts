@@ -4,7 +4,10 @@ import type { CanonicalRow } from '../cases/index.ts';
 import { hasReplies, qualityOf } from './sample.ts';
 
 /** Who labelled the replies of cases, and what these replies cost. Outcomes of other models are left out. */
-export function surveyOf(rows: readonly CanonicalRow[], candidates: readonly string[]): LabelSurvey {
+export function surveyOf(
+  rows: readonly CanonicalRow[],
+  candidates: readonly string[],
+): Omit<LabelSurvey, 'calls'> {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const cases = [...byId.values()];
   const isLabelled = (row: CanonicalRow) => candidates.every((name) => qualityOf(row, name) !== undefined);

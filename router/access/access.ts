@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
+import { COMMAND } from '../package.ts';
 import { equalHashes, hashKey, parseApiKey, type Role, readKeys, type StoredKey } from './keys-file.ts';
 
 export interface AccessOptions {
@@ -32,7 +33,7 @@ export function requireAccess({ keysFile, keysInState, required }: AccessOptions
   const why = reachable ? `others can reach ${host}` : 'access.required is true';
   throw new PlimsollError(
     'invalid-config',
-    `Requests need API keys, because ${why}, and none are configured. Make one with \`plimsoll keys create --name <who>\` and name its file in access.keys_file${reachable ? ', or listen on 127.0.0.1' : ''}.`,
+    `Requests need API keys, because ${why}, and none are configured. Make one with \`${COMMAND} keys create --name <who>\` and name its file in access.keys_file${reachable ? ', or listen on 127.0.0.1' : ''}.`,
     { place: { field: 'access.keys_file' } },
   );
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { replaceFile, withLock } from '../files/index.ts';
+import { COMMAND } from '../package.ts';
 import { shellWord } from '../shell-word.ts';
 
 /** Who or what uses a key; for people. One line, so that a list of keys stays a list. */
@@ -133,7 +134,7 @@ export function revokeKey(file: string, id: string, now: Date): StoredKey {
     if (held === undefined) {
       throw new PlimsollError(
         'not-found',
-        `${file} has no key with the id "${id}". \`plimsoll keys list\` has the ids.`,
+        `${file} has no key with the id "${id}". \`${COMMAND} keys list\` has the ids.`,
       );
     }
     if (held.revoked !== undefined) return held;
@@ -167,7 +168,7 @@ function readText(file: string): string {
     if (systemErrorCode(cause) === 'ENOENT') {
       throw new PlimsollError(
         'not-found',
-        `There is no keys file at ${file}. Make a first key with \`plimsoll keys create --name <who> --file ${shellWord(file)}\`.`,
+        `There is no keys file at ${file}. Make a first key with \`${COMMAND} keys create --name <who> --file ${shellWord(file)}\`.`,
         { place: { file } },
       );
     }

@@ -1,4 +1,5 @@
 import { PlimsollError, type SafeError, safeError } from '../errors.ts';
+import { COMMAND } from '../package.ts';
 import type { Documents } from '../state/index.ts';
 import {
   type Access,
@@ -44,7 +45,7 @@ export async function revokeStateKey(documents: Documents, id: string, now: Date
     if (held === undefined) {
       throw new PlimsollError(
         'not-found',
-        `The state has no key with the id "${id}". \`plimsoll keys list --state\` has the ids.`,
+        `The state has no key with the id "${id}". \`${COMMAND} keys list --state\` has the ids.`,
       );
     }
     const stored = checkedKey(id, held.value);

@@ -8,6 +8,7 @@ import {
   restoreFolder,
   writeFailure,
 } from '../files/index.ts';
+import { COMMAND } from '../package.ts';
 import { artifactJson, type GoldenCase, goldenSchema, type Manifest, manifestSchema } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 
@@ -39,7 +40,7 @@ export function readArtifact(folder: string): ArtifactFiles {
   if (!isFolder(folder)) {
     throw new PlimsollError(
       'not-found',
-      `There is no artifact folder at ${folder}. Train one with \`plimsoll train\`.`,
+      `There is no artifact folder at ${folder}. Train one with \`${COMMAND} train\`.`,
       {
         place: { file: folder },
       },

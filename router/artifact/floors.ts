@@ -1,3 +1,4 @@
+import { COMMAND } from '../package.ts';
 import { shellWord } from '../shell-word.ts';
 import { otherSettings, type ServedSessions, sessionSettingsJson } from './session-settings.ts';
 import { type PublicKey, signatureFault } from './signature.ts';
@@ -123,5 +124,5 @@ function passOf({ folder, verdict: { suite } }: FoundVerdict): string {
 }
 
 function setInSuite({ folder }: FoundVerdict, field: string): string {
-  return `Set ${field} in the suite, and gate it again: \`plimsoll gate --artifact ${shellWord(folder)} --suite <suite>\`.`;
+  return `Set ${field} in the suite, and gate it again: \`${COMMAND} gate --artifact ${shellWord(folder)} --suite <suite>\`.`;
 }

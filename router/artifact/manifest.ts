@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Cascade, type CheckedRung, checkedRungs, JUDGE_HEADS, judgeColumns } from '../cascade/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { COMMAND } from '../package.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
 const share = z.number().min(0).max(1);
@@ -80,8 +81,7 @@ const judgeHeadSchema = z.strictObject({ weights: z.array(z.number()), intercept
 /** Below 1: a text that the classifier cannot read has a predicted loss of 1, and goes straight up. */
 const skipLimit = z.number().min(-1).lt(1);
 
-const WITHOUT_JUDGE =
-  'is missing: a cascade without a judge can keep no reply. Train it with `plimsoll train --cascade`';
+const WITHOUT_JUDGE = `is missing: a cascade without a judge can keep no reply. Train it with \`${COMMAND} train --cascade\``;
 
 const checkedRungSchema = z.strictObject({
   judge: z.strictObject(
@@ -162,7 +162,7 @@ const contentSchema = z.strictObject({
 /** `manifest.json`: everything that an artifact is, each other file bound by its sha256. */
 export const manifestSchema = contentSchema.superRefine(({ cascade, classifier, ladder }, { addIssue }) => {
   if (classifier.abstain !== undefined && classifier.similarity_limit === undefined) {
-    const message = 'needs similarity_limit beside it. Train the artifact with `plimsoll train --abstain`';
+    const message = `needs similarity_limit beside it. Train the artifact with \`${COMMAND} train --abstain\``;
     addIssue({ code: 'custom', path: ['classifier', 'abstain'], message });
   }
   if (cascade === undefined) return;

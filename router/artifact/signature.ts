@@ -10,13 +10,14 @@ import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { readBounded, replaceFile, withLock } from '../files/index.ts';
+import { COMMAND } from '../package.ts';
 import { shellWord } from '../shell-word.ts';
 import { readVerdictBytes, VERDICT_FILE } from './verdict.ts';
 
 /** Ed25519 (RFC 8032) alone: its keys and signatures are short, and it has no parameters to choose wrongly. */
 const KEY_TYPE = 'ed25519';
 const OWNER_ONLY = 0o600;
-const REMEDY = 'Make a pair of keys with `plimsoll sign --new-key gate`.';
+const REMEDY = `Make a pair of keys with \`${COMMAND} sign --new-key gate\`.`;
 
 /** A key as node:crypto holds it. Declared here, so that the declarations that ship need no types of Node. */
 interface Ed25519Key {
@@ -198,7 +199,7 @@ export function signatureFault(
   { file: keyFile, key }: PublicKey,
 ): SignatureFault | undefined {
   const file = path.join(folder, SIGNATURE_FILE);
-  const again = `Sign it: \`plimsoll sign --artifact ${shellWord(folder)} --key <private key>\`.`;
+  const again = `Sign it: \`${COMMAND} sign --artifact ${shellWord(folder)} --key <private key>\`.`;
   let text: string;
   try {
     text = Buffer.from(
@@ -232,7 +233,7 @@ function requireVerdictBytes(folder: string): Uint8Array {
   if (bytes !== undefined) return bytes;
   throw new PlimsollError(
     'not-found',
-    `${folder} has no ${VERDICT_FILE}: the gate has not run on it. Run \`plimsoll gate --artifact ${shellWord(folder)} --suite <suite>\`.`,
+    `${folder} has no ${VERDICT_FILE}: the gate has not run on it. Run \`${COMMAND} gate --artifact ${shellWord(folder)} --suite <suite>\`.`,
     { place: { file: folder } },
   );
 }

@@ -1,4 +1,5 @@
 import { PlimsollError } from '../errors.ts';
+import { COMMAND } from '../package.ts';
 import { shellWord } from '../shell-word.ts';
 import type { ArtifactFiles } from './artifact-files.ts';
 import { conditionWords } from './condition-words.ts';
@@ -43,13 +44,15 @@ export type Standing =
   | { readonly kind: 'none'; readonly reason: NoPass; readonly why: string };
 
 const DAY_MS = 86_400_000;
+/** What a verdict is held against. */
+type Judged = Pick<ArtifactFiles, 'folder' | 'manifest' | 'sha256'>;
 /** Clocks of two machines differ; further apart than this, one of them is wrong. */
 const CLOCK_TOLERANCE_MS = DAY_MS;
 /** No date of ISO 8601 with four digits is later, however many days a suite names. */
 const LAST_EXPIRY_MS = Date.UTC(9999, 11, 31);
 
 /** Where the verdict of an artifact leaves it at the time `now`. It trusts neither the verdict's word nor that it belongs here. */
-export function standingOf(artifact: ArtifactFiles, verdict: StoredVerdict | undefined, now: Date): Standing {
+export function standingOf(artifact: Judged, verdict: StoredVerdict | undefined, now: Date): Standing {
   if (verdict === undefined) return none('no-verdict', withoutVerdict(artifact.folder));
   const fault =
     faultOfBinding(artifact, verdict) ?? faultOfWord(artifact, verdict) ?? faultOfClock(verdict, now);
@@ -61,7 +64,7 @@ export function standingOf(artifact: ArtifactFiles, verdict: StoredVerdict | und
  * The standing of what lies in the artifact's folder; a verdict that cannot be read counts for nothing, and says why.
  * @param floors what the server asks beyond PASS; by default nothing
  */
-export function standingInFolder(artifact: ArtifactFiles, now: Date, floors: Floors = {}): Standing {
+export function standingInFolder(artifact: Judged, now: Date, floors: Floors = {}): Standing {
   const { folder } = artifact;
   try {
     const bytes = readVerdictBytes(folder);
@@ -120,7 +123,7 @@ function withoutVerdict(folder: string): string {
 }
 
 function gateCommand(folder: string): string {
-  return `Run \`plimsoll gate --artifact ${shellWord(folder)} --suite <suite>\`.`;
+  return `Run \`${COMMAND} gate --artifact ${shellWord(folder)} --suite <suite>\`.`;
 }
 
 function gateAgain(folder: string): string {
@@ -128,10 +131,7 @@ function gateAgain(folder: string): string {
 }
 
 /** A verdict speaks of one manifest and of one policy in it. */
-function faultOfBinding(
-  { folder, manifest, sha256 }: ArtifactFiles,
-  verdict: StoredVerdict,
-): Standing | undefined {
+function faultOfBinding({ folder, manifest, sha256 }: Judged, verdict: StoredVerdict): Standing | undefined {
   const { artifact, policy } = verdict;
   if (artifact.sha256 !== sha256) {
     const why = `The verdict in ${folder} is of another artifact: of ${artifact.name}, whose manifest.json has the sha256 ${artifact.sha256.slice(0, 12)}…, and here it is ${sha256.slice(0, 12)}…. ${gateCommand(folder)}`;
@@ -151,7 +151,7 @@ function policyWords({ name, version, threshold }: StoredVerdict['policy']): str
   return `${name} v${version} with threshold ${threshold}`;
 }
 
-function faultOfWord({ folder }: ArtifactFiles, verdict: StoredVerdict): Standing | undefined {
+function faultOfWord({ folder }: Judged, verdict: StoredVerdict): Standing | undefined {
   const worst = worstOf(verdict.conditions.map((condition) => condition.verdict));
   const first = verdict.conditions.find((condition) => condition.verdict === worst)!;
   const worstWords = conditionWords(first);

@@ -1,11 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { PlimsollError } from '../errors.ts';
 import { foldersAside, replaceFile, restoreFolder, withLock } from '../files/index.ts';
+import { COMMAND } from '../package.ts';
+import { RecentMap } from '../recent-map.ts';
 import { shellWord } from '../shell-word.ts';
 import {
+  type ArtifactFiles,
   CLASSIFIER_FILE,
   GOLDEN_FILE,
   isFolder,
@@ -21,6 +24,8 @@ import { sha256 } from './sha256.ts';
 import { SIGNATURE_FILE } from './signature.ts';
 import { requirePass, type Standing, servedPolicy, standingInFolder } from './standing.ts';
 import { VERDICT_FILE } from './verdict.ts';
+
+const BOUND = [MANIFEST_FILE, CLASSIFIER_FILE, GOLDEN_FILE, MODEL_CARD_FILE, SEEN_QUESTIONS_FILE];
 
 /** What a folder of a store holds. An artifact that cannot be read is listed with its fault. */
 export type StoredArtifact = { readonly folder: string; readonly current: boolean } & (
@@ -79,7 +84,7 @@ function rolledBack(store: string, at: Date, check: (folder: string) => void): P
   if (sha256 !== before.sha256) {
     throw new PlimsollError(
       'invalid-artifact',
-      `${folder} is no longer what served before: it was replaced. Promote what shall serve with \`plimsoll promote\`.`,
+      `${folder} is no longer what served before: it was replaced. Promote what shall serve with \`${COMMAND} promote\`.`,
       { place: { file: folder } },
     );
   }
@@ -105,7 +110,7 @@ export function listArtifacts(store: string, now: Date): StoredArtifact[] {
 function stored(store: string, folder: string, current: Current | undefined, now: Date): StoredArtifact {
   const place = { folder, current: folder === current?.artifact };
   try {
-    const files = readArtifact(path.join(store, folder));
+    const files = checkedArtifact(path.join(store, folder));
     const { name, created } = files.manifest;
     if (place.current && files.sha256 !== current?.history.at(-1)?.sha256) {
       return { ...place, kind: 'broken', fault: 'it was replaced since it was promoted' };
@@ -123,6 +128,45 @@ function stored(store: string, folder: string, current: Current | undefined, now
   } catch (error) {
     if (error instanceof PlimsollError) return { ...place, kind: 'broken', fault: error.message };
     throw error;
+  }
+}
+
+type Checked = Pick<ArtifactFiles, 'folder' | 'manifest' | 'sha256'>;
+
+/** Of artifacts that were read and whose hashes fitted: what their files were then. A page that lists a store hashes nothing again. */
+const checked = new RecentMap<{ readonly mark: string; readonly artifact: Checked }>(1_000);
+
+/** As readArtifact, from memory while no file of it has changed. */
+function checkedArtifact(folder: string): Checked {
+  const place = path.resolve(folder);
+  const mark = partsMark(place);
+  const known = checked.get(place);
+  if (mark !== undefined && known?.mark === mark) return { ...known.artifact, folder };
+  const { manifest, sha256 } = readArtifact(folder);
+  const artifact = { folder, manifest, sha256 };
+  if (mark !== undefined) checked.set(place, { mark, artifact });
+  return artifact;
+}
+
+/** A file system counts time in steps: what is written again within one keeps its time. */
+const SETTLED_MS = 2_000;
+
+/** Inode, size and times of the files that the manifest binds, and of itself; undefined if one is missing, or was written just now. */
+function partsMark(folder: string): string | undefined {
+  const marks: string[] = [];
+  for (const name of BOUND) {
+    const found = statOf(path.join(folder, name));
+    if (found === undefined || Date.now() - Number(found.ctimeMs) < SETTLED_MS) return undefined;
+    marks.push(`${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`);
+  }
+  return marks.join('\n');
+}
+
+function statOf(file: string) {
+  try {
+    return statSync(file, { bigint: true });
+  } catch {
+    return undefined; // the reader says what is wrong
   }
 }
 
@@ -145,7 +189,7 @@ function requireCurrent(store: string): Current {
   if (current) return current;
   throw new PlimsollError(
     'not-found',
-    `There is no ${CURRENT_FILE} in ${store}: nothing was promoted there yet. Do so with \`plimsoll promote\`.`,
+    `There is no ${CURRENT_FILE} in ${store}: nothing was promoted there yet. Do so with \`${COMMAND} promote\`.`,
     { place: { file: store } },
   );
 }
@@ -222,7 +266,7 @@ export function resolveArtifact(folder: string): string {
   const what = found === undefined ? 'which is no artifact' : 'which was replaced since it was promoted';
   throw new PlimsollError(
     'invalid-artifact',
-    `${file} names ${target}, ${what}. Promote an artifact with \`plimsoll promote --artifact ${shellWord(target)}\`, or go back with \`plimsoll rollback --store ${shellWord(folder)}\`.`,
+    `${file} names ${target}, ${what}. Promote an artifact with \`${COMMAND} promote --artifact ${shellWord(target)}\`, or go back with \`${COMMAND} rollback --store ${shellWord(folder)}\`.`,
     { place: { file, field: 'artifact' } },
   );
 }
@@ -232,7 +276,7 @@ function refuseWithoutPointer(folder: string): void {
   if (first === undefined) return;
   throw new PlimsollError(
     'not-found',
-    `${folder} holds artifacts, but no ${CURRENT_FILE} says which of them serves. Choose one with \`plimsoll promote --artifact ${shellWord(path.join(folder, first))}\`.`,
+    `${folder} holds artifacts, but no ${CURRENT_FILE} says which of them serves. Choose one with \`${COMMAND} promote --artifact ${shellWord(path.join(folder, first))}\`.`,
     { place: { file: folder } },
   );
 }
@@ -249,15 +293,7 @@ export function artifactFoldersIn(store: string): string[] {
   }
 }
 
-const WATCHED = [
-  MANIFEST_FILE,
-  VERDICT_FILE,
-  SIGNATURE_FILE,
-  CLASSIFIER_FILE,
-  GOLDEN_FILE,
-  MODEL_CARD_FILE,
-  SEEN_QUESTIONS_FILE,
-];
+const WATCHED = [...BOUND, VERDICT_FILE, SIGNATURE_FILE];
 
 /**
  * Identifies the state of an artifact, or of a store's current artifact: inode, size and time of its files. For polling: the operating

@@ -1,4 +1,5 @@
 import { isWalked, type Manifest, type StoredVerdict } from '../artifact/index.ts';
+import { COMMAND } from '../package.ts';
 import { shellWord } from '../shell-word.ts';
 import { wantedConfidence } from './certified.ts';
 
@@ -21,7 +22,7 @@ export function candidateCommands(candidate: Candidate): string {
 #      allow_ungated: true
 #      default_policy: candidate
 #      policies: { candidate: { threshold: ${threshold}, version: 1 } }
-plimsoll plan --from ${log} --config planned.yaml
+${COMMAND} plan --from ${log} --config planned.yaml
 
 # 2. ${whatIsJudged(candidate)}
 #    Add the other demands of your suite ${printed(verdict.suite.name)}.
@@ -31,10 +32,10 @@ name: candidate
 max_quality_loss: ${margin}
 confidence: ${wantedConfidence(verdict)}
 END
-plimsoll gate --artifact ${copy} --suite candidate.yaml --data labelled.jsonl --reports candidate-report
+${COMMAND} gate --artifact ${copy} --suite candidate.yaml --data labelled.jsonl --reports candidate-report
 
 # 3. After a PASS, in a store:
-plimsoll promote --artifact ${copy}
+${COMMAND} promote --artifact ${copy}
 `;
 }
 
@@ -59,9 +60,9 @@ function makeCopy({ folder, manifest, threshold, margin, verdict }: Candidate): 
     return `cp -r ${shellWord(folder)} ${copy}`;
   const promise = `--max-quality-loss ${margin} --confidence ${wantedConfidence(verdict)} --out ${copy}`;
   if (manifest.cascade === undefined)
-    return `plimsoll calibrate --artifact ${shellWord(folder)} --data labelled.jsonl ${promise}`;
+    return `${COMMAND} calibrate --artifact ${shellWord(folder)} --data labelled.jsonl ${promise}`;
   const models = manifest.ladder.map(({ model }) => model).join(',');
-  return `plimsoll train --cascade --data training.jsonl --ladder ${shellWord(models)} ${promise}`;
+  return `${COMMAND} train --cascade --data training.jsonl --ladder ${shellWord(models)} ${promise}`;
 }
 
 /** In a comment, a name from outside must not begin another line. */

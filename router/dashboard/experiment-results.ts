@@ -16,6 +16,7 @@ import {
   shadowLimits,
 } from '../experiments/index.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { intervalLine, splitLine } from './charts.ts';
 import { count, DASH, duration, percent, relative, score, time, usd } from './format.ts';
 import type { PageContext } from './page.ts';
@@ -32,7 +33,7 @@ export async function resultsHtml(
     return html`${experiment.kind === 'shadow' ? spend : plannedHtml(experiment)}<p class="muted">There are results once it is started.</p>`;
   }
   if (experiment.kind !== 'shadow' && context.parts.config().decisionLog?.to !== 'state') {
-    return html`${plannedHtml(experiment)}<p>The decision log is not in the state, so this page does not read it. Run <code>plimsoll experiment status ${experiment.name}</code>, or set <code>decision_log: { to: state }</code>.</p>`;
+    return html`${plannedHtml(experiment)}<p>The decision log is not in the state, so this page does not read it. Run <code>${COMMAND} experiment status ${experiment.name}</code>, or set <code>decision_log: { to: state }</code>.</p>`;
   }
   const look = await context.results?.look(experiment, state.started_at);
   if (look === undefined) return spend;

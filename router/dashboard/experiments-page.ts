@@ -11,6 +11,7 @@ import {
   stopExperiment,
 } from '../experiments/index.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import type { State } from '../state/index.ts';
 import { confirmed, confirmedForm } from './confirmed-form.ts';
 import { resultsHtml } from './experiment-results.ts';
@@ -61,11 +62,11 @@ experiments:
     arms:
       now: { profile: default, weight: 0.5 }
       small: { profile: small, weight: 0.5 }</code></pre></div>
-<p>It begins once somebody starts it: here, or with <code>plimsoll experiment start smaller</code>. A <code>canary</code> brings in a new profile step by step, and a <code>shadow</code> asks other models without anybody getting their replies.</p></section>`;
+<p>It begins once somebody starts it: here, or with <code>${COMMAND} experiment start smaller</code>. A <code>canary</code> brings in a new profile step by step, and a <code>shadow</code> asks other models without anybody getting their replies.</p></section>`;
 }
 
 function undecidedHtml(): Html {
-  return html`<section class="panel"><p>This server calls no models, so no request of its own is in an experiment. Look at the server that does, or run <code>plimsoll experiment status</code>.</p></section>`;
+  return html`<section class="panel"><p>This server calls no models, so no request of its own is in an experiment. Look at the server that does, or run <code>${COMMAND} experiment status</code>.</p></section>`;
 }
 
 interface Shown {

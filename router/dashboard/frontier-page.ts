@@ -1,6 +1,7 @@
 import { type FrontierPoint, type StoredVerdict, verdictTerm } from '../artifact/index.ts';
 import { PlimsollError, quoted } from '../errors.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { shellWord } from '../shell-word.ts';
 import { qualityChart, readEvidence, unbroken } from '../verdict-report/index.ts';
 import { candidateCommands } from './candidate-commands.ts';
@@ -77,7 +78,7 @@ ${candidateForm(context, artifact, point, margin)}</div></div>
 function missingHtml({ folder }: FrontierArtifact, why: string): Html {
   return html`<section class="panel"><h2>There is no frontier to draw</h2><p>${why}</p>
 <p>The gate measures it. The same suite and the same labelled cases as before take no further look:</p>
-<div class="code"><pre tabindex="0"><code>plimsoll gate --artifact ${shellWord(folder)} --suite suite.yaml --data labelled.jsonl</code></pre><button type="button" class="quiet" data-copy hidden>Copy</button></div></section>`;
+<div class="code"><pre tabindex="0"><code>${COMMAND} gate --artifact ${shellWord(folder)} --suite suite.yaml --data labelled.jsonl</code></pre><button type="button" class="quiet" data-copy hidden>Copy</button></div></section>`;
 }
 
 function pointForm(

@@ -13,6 +13,7 @@ import {
 } from '../access/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import type { Documents } from '../state/index.ts';
 import { confirmed, confirmedForm } from './confirmed-form.ts';
 import type { DashboardParts } from './dashboard-parts.ts';
@@ -32,7 +33,7 @@ export async function keysPage(context: PageContext): Promise<Html> {
   const heading = html`<div class="heading"><h1>Keys</h1></div>`;
   const place = placeOf(parts);
   if (place === undefined) {
-    return html`${heading}<section class="panel"><p>Requests need no key here. <code>plimsoll keys create</code> makes the first one, and <code>access.keys_file</code> in the configuration names its file.</p></section>`;
+    return html`${heading}<section class="panel"><p>Requests need no key here. <code>${COMMAND} keys create</code> makes the first one, and <code>access.keys_file</code> in the configuration names its file.</p></section>`;
   }
   const keys = 'file' in place ? readKeys(place.file) : await readStateKeys(place.documents);
   const newest = [...keys].reverse();

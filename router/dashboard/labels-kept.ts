@@ -1,5 +1,6 @@
 import { PlimsollError } from '../errors.ts';
 import { type Html, html } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { FEEDBACK, GRADED, readGraded } from '../records/index.ts';
 import { count, counted } from './format.ts';
 import type { PageContext } from './page.ts';
@@ -25,7 +26,7 @@ export async function keptLabelsHtml({ parts }: PageContext): Promise<Html> {
       what,
       number,
       of,
-      html`<code>plimsoll state export --stream ${stream}</code>`,
+      html`<code>${COMMAND} state export --stream ${stream}</code>`,
     ]);
     return html`<section class="panel" aria-labelledby="kept">${heading}
 ${table('Labels in the state', ['Labels', 'Records', 'Of', 'As a file'], rows)}

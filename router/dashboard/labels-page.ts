@@ -9,12 +9,14 @@ import {
   shareText,
 } from '../grading/index.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { shellWord } from '../shell-word.ts';
 import { count, counted, DASH, percent, score, usd } from './format.ts';
 import { keptLabelsHtml } from './labels-kept.ts';
 import { labelCaseHtml, labelQueueHtml } from './labels-review.ts';
 import { sourceName } from './labels-sources.ts';
 import type { PageContext } from './page.ts';
+import type { FoundReview } from './review-holder.ts';
 import { mayDo } from './sessions.ts';
 import { facts, table } from './table.ts';
 
@@ -26,23 +28,30 @@ export async function labelsPage(context: PageContext): Promise<Html | undefined
   if (more.length > 0) return undefined;
   if (first === undefined) {
     const shown =
-      found.kind === 'open'
-        ? reviewHtml(context, found.review, found.options)
-        : found.kind === 'none'
-          ? nothingHtml()
-          : html`<p class="notice fault" role="alert">The cases to grade cannot be opened. ${found.why}</p>`;
+      found.kind === 'open' ? reviewHtml(context, found.review, found.options) : closedHtml(found);
     return html`<div class="heading"><h1>Labels</h1>${found.kind === 'open' && gradeLink(context, found.review)}</div>
 <p class="lead">Who said how good replies are, how far they agree, and where they contradict one another.</p>
 <div class="stack">${shown}${await keptLabelsHtml(context)}</div>`;
   }
-  if (found.kind !== 'open') return undefined;
+  if (first !== 'review' && first !== 'case') return undefined;
+  if (found.kind !== 'open')
+    return html`<div class="heading"><p class="muted"><a href="/dashboard/labels">Labels</a></p></div>
+<h1>There is nothing to grade</h1>
+<div class="stack">${closedHtml(found)}</div>`;
   if (first === 'review') return labelQueueHtml(context, found, second);
-  return first === 'case' ? labelCaseHtml(context, found, second) : undefined;
+  return labelCaseHtml(context, found, second);
+}
+
+/** What is wrong, and what to do about it. */
+function closedHtml(found: Exclude<FoundReview, { kind: 'open' }>): Html {
+  if (found.kind === 'none') return nothingHtml();
+  return html`<p class="notice fault" role="alert">The cases to grade cannot be opened. ${found.why}</p>
+<p>They are opened again whenever one of these pages is loaded: correct what it says, then <a href="">load this page again</a>. What was graded before is kept in its file.</p>`;
 }
 
 function nothingHtml(): Html {
   return html`<section class="panel" aria-labelledby="none"><h2 id="none">There are no cases to grade</h2>
-<p>This server knows no labelled cases. <code>plimsoll label</code> asks each model, grades the replies by rules or by a judge, and writes them to a file (docs/LABELLING.md). Name the file here, and people grade a random part of it on this page, without seeing which model replied:</p>
+<p>This server knows no labelled cases. <code>${COMMAND} label</code> asks each model, grades the replies by rules or by a judge, and writes them to a file (docs/LABELLING.md). Name the file here, and people grade a random part of it on this page, without seeing which model replied:</p>
 <div class="code"><pre tabindex="0"><code>review:
   cases: [cases.jsonl]
   models: [openai/gpt-4o-mini, openai/gpt-4o]   # as the cases name them, cheapest first
@@ -74,10 +83,10 @@ ${isGrading(context, review) ? hiddenHtml(context) : judgementsHtml(context, rev
 }
 
 function readCommand({ cases, out }: NonNullable<Config['review']>): string {
-  return `plimsoll review read --cases ${cases.map(shellWord).join(' ')} --key ${shellWord(`${out}.key.json`)} --reviews ${shellWord(out)} --out reviewed.jsonl`;
+  return `${COMMAND} review read --cases ${cases.map(shellWord).join(' ')} --key ${shellWord(`${out}.key.json`)} --reviews ${shellWord(out)} --out reviewed.jsonl`;
 }
 
-function surveyHtml({ cases, reviewable, withoutReplies, counts, spent }: LabelSurvey): Html {
+function surveyHtml({ cases, reviewable, withoutReplies, counts, spent, calls }: LabelSurvey): Html {
   const rows = counts.map(({ source, model, labels, meanQuality }) => [
     sourceName(source),
     model,
@@ -96,7 +105,28 @@ ${facts([
       : html`${usd(spent.usd)} <small>for ${count(spent.known)} of ${counted(spent.outcomes, 'reply', 'replies')}</small>`,
   ],
 ])}
-<p class="muted">As the files were when they were opened. What a judge cost is in the journal of <code>plimsoll label</code>, not in the cases.</p>`;
+${callsHtml(calls)}
+<p class="muted">As the files were when they were opened.</p>`;
+}
+
+/** What `label` paid, for replies and for the judge, which the cases do not say. */
+function callsHtml({ journals, of, byCaller, lostUsd, faults }: LabelSurvey['calls']): Html {
+  const heading = html`<h3>What the labels cost</h3>`;
+  const faulty = faults.map((fault) => html`<p class="notice fault">${fault}</p>`);
+  if (journals === 0) {
+    return html`${heading}${faulty}<p>Not known: there is no journal of <code>plimsoll label</code> (<code>&lt;cases&gt;.journal</code>) beside ${of === 1 ? 'the file' : 'the files'} of cases.</p>`;
+  }
+  const total = byCaller.reduce((sum, { usd: paid }) => sum + paid, 0);
+  const rows = byCaller
+    .toSorted((a, b) => Number(a.isOfJudge) - Number(b.isOfJudge))
+    .map((one) => [
+      one.isOfJudge ? 'The judge' : 'Replies to grade',
+      one.model,
+      count(one.calls),
+      usd(one.usd),
+    ]);
+  return html`${heading}${faulty}${table('What the labels cost', ['For', 'Model', 'Replies', 'Paid'], rows)}
+<p class="muted">${usd(total)} in all, by ${journals === of ? '' : `${count(journals)} of `}${counted(of, 'journal')} of <code>plimsoll label</code>. A reply without a reported usage counts as the most that it can have cost.${lostUsd > 0 && ` Further ${usd(lostUsd)} at most were spent on calls whose reply was lost, or has not come yet.`} Journals of earlier versions count the judge among the replies.</p>`;
 }
 
 function hiddenHtml({ visitor }: PageContext): Html {
@@ -130,7 +160,7 @@ function comparisonHtml(review: ReviewDesk): Html {
     ['With', 'Model', 'Cases', 'Say the same', 'Share', 'Cohen’s kappa', 'Mean difference'],
     rows,
   )}
-<p class="muted">Of each case: is the reply of ${strongest} better, is the other one, or neither? “Say the same” is of these three words, with the exact 95 % interval. The mean difference is what the model loses against ${strongest} by people, less what it loses by the other label: above 0 the other label is too kind to it. What that costs at the gate says <code>plimsoll review read</code>.</p>`;
+<p class="muted">Of each case: is the reply of ${strongest} better, is the other one, or neither? “Say the same” is of these three words, with the exact 95 % interval. The mean difference is what the model loses against ${strongest} by people, less what it loses by the other label: above 0 the other label is too kind to it. What that costs at the gate says <code>${COMMAND} review read</code>.</p>`;
 }
 
 /** More than these are no list to work through. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config/index.ts';
 import { type Html, html } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { ALWAYS_STRONG } from '../policy/index.ts';
 import { shellWord } from '../shell-word.ts';
 import type { DashboardParts } from './dashboard-parts.ts';
@@ -29,8 +30,8 @@ function planWords({ decisionLog, scoreAlways }: Config): Html {
   if (decisionLog === undefined || !scoreAlways) {
     const log = decisionLog === undefined && html`<code>decision_log: { file: decisions.jsonl }</code>`;
     const scores = !scoreAlways && html`<code>score_always: true</code>`;
-    return html`<p>With ${log}${log && scores && ' and '}${scores} in the configuration <code>plimsoll plan</code> says what routing would do with such requests (docs/PLAN.md).</p>`;
+    return html`<p>With ${log}${log && scores && ' and '}${scores} in the configuration <code>${COMMAND} plan</code> says what routing would do with such requests (docs/PLAN.md).</p>`;
   }
-  return html`<p>What routing would have done with these requests says <code>plimsoll plan</code> (docs/PLAN.md); <code>routed.yaml</code> is a copy of the configuration without <code>default_policy</code>:</p>
-<div class="code"><pre tabindex="0"><code>plimsoll plan --from ${shellWord(decisionLog.file ?? 'state')} --config routed.yaml</code></pre><button type="button" class="quiet" data-copy hidden>Copy</button></div>`;
+  return html`<p>What routing would have done with these requests says <code>${COMMAND} plan</code> (docs/PLAN.md); <code>routed.yaml</code> is a copy of the configuration without <code>default_policy</code>:</p>
+<div class="code"><pre tabindex="0"><code>${COMMAND} plan --from ${shellWord(decisionLog.file ?? 'state')} --config routed.yaml</code></pre><button type="button" class="quiet" data-copy hidden>Copy</button></div>`;
 }

@@ -4,6 +4,7 @@ import { PlimsollError } from '../errors.ts';
 import { openResultsDesk } from '../experiment-results/index.ts';
 import { isSameOrigin } from '../loopback-host.ts';
 import { html } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { recordedChange } from './change-log.ts';
 import type { DashboardParts, PageListener } from './dashboard-parts.ts';
 import { cookieIn, readForm } from './form.ts';
@@ -80,8 +81,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
       return page(401, signInPage(signInWays, look, fault));
     }
     if (access?.roleOf(found.keyId) === undefined) {
-      const fault =
-        'This API key calls models, and opens no page: it has no role. Make one with plimsoll keys create --role view.';
+      const fault = `This API key calls models, and opens no page: it has no role. Make one with ${COMMAND} keys create --role view.`;
       return page(403, signInPage(signInWays, look, fault));
     }
     parts.onSignIn(`key ${found.keyId} signed in`);
@@ -91,7 +91,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
   /** A browser that comes from elsewhere sends the cookie only from the next page on: this one leads there. */
   function enter(request: IncomingMessage, token: string, look: Look): PageResponse {
     if (!links.use(token, Date.now())) {
-      const lines = ['It works once, within ten minutes. Run plimsoll dashboard link for another one.'];
+      const lines = [`It works once, within ten minutes. Run ${COMMAND} dashboard link for another one.`];
       return page(403, messagePage('This link is over', lines, { look }));
     }
     parts.onSignIn('somebody signed in by a link');
@@ -342,7 +342,7 @@ const TOO_MANY_STREAMS: PageResponse = {
 };
 
 function forbidden(role: Role, shown: Shown): PageResponse {
-  const lines = [`This takes the role ${role}: plimsoll keys create --role ${role} makes a key with it.`];
+  const lines = [`This takes the role ${role}: ${COMMAND} keys create --role ${role} makes a key with it.`];
   return page(403, messagePage('Not allowed', lines, shown));
 }
 

@@ -1,6 +1,7 @@
 import { costUsd, estimateTokens } from '../catalog/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { count, duration, usd } from './format.ts';
 import type { PageContext } from './page.ts';
 import { candidatesOf, MAX_TOKENS } from './playground-changes.ts';
@@ -54,7 +55,7 @@ export function repliesHtml(context: PageContext, run: Run): Html {
 <h2 id="replies">What the candidates reply</h2>
 ${!isOver && html`<p data-load-again><a href="/dashboard/playground/${run.id}">Load again, to see what has come since</a></p>`}
 <div class="cards replies">${run.replies.map((reply, at) => replyHtml(reply, at, canGrade && isKept ? (run.grades[at] ?? '') : undefined))}</div>
-${isGraded(run) && html`<p class="muted">You graded these replies. <code>plimsoll state export --stream graded</code> writes what was graded as labelled cases. You can change your grades as long as this page is here: the last ones count.</p>`}
+${isGraded(run) && html`<p class="muted">You graded these replies. <code>${COMMAND} state export --stream graded</code> writes what was graded as labelled cases. You can change your grades as long as this page is here: the last ones count.</p>`}
 ${canGrade && (isKept ? gradeForm(context, run) : html`<p class="muted">Grades cannot be kept: the configuration has no <code>state</code>.</p>`)}
 </section>`;
 }

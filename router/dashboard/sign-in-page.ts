@@ -1,4 +1,5 @@
 import { html } from '../markup.ts';
+import { COMMAND } from '../package.ts';
 import { type Look, layout, notice } from './layout.ts';
 
 /** How people may sign in, besides by a link. */
@@ -18,12 +19,12 @@ export function signInPage({ withKeys, withOpenId }: SignInWays, look: Look, fau
 <input id="key" name="key" type="password" autocomplete="current-password" required maxlength="200" spellcheck="false">
 <button class="primary">Sign in</button>
 </form>
-<p class="muted">It takes a key with a role: <code>plimsoll keys create --name &lt;who&gt; --role view</code>.</p>`;
+<p class="muted">It takes a key with a role: <code>${COMMAND} keys create --name &lt;who&gt; --role view</code>.</p>`;
   const hasWay = withKeys || withOpenId;
   return layout({
     title: 'Sign in',
     look,
     main: html`<div class="message"><h1>Sign in</h1>${fault !== undefined && notice(fault, 'fault')}${withOpenId && account}${withKeys && form}
-<p${hasWay && html` class="muted"`}>${hasWay ? 'Or' : 'This page opens'} by a link that works once: run <code>plimsoll dashboard link</code> where the server runs.</p></div>`,
+<p${hasWay && html` class="muted"`}>${hasWay ? 'Or' : 'This page opens'} by a link that works once: run <code>${COMMAND} dashboard link</code> where the server runs.</p></div>`,
   });
 }

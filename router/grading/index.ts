@@ -37,6 +37,7 @@ export type {
   GradedItem,
   Habits,
   Interval,
+  LabelCalls,
   LabelCount,
   LabelSurvey,
   PairAgreement,

@@ -127,7 +127,17 @@ export interface LabelCount {
   readonly meanQuality: number;
 }
 
-/** What is in the files of the cases. */
+/** Calls of one model that `plimsoll label` made, for replies to grade or for a judge's word on them. */
+export interface LabelCalls {
+  readonly model: string;
+  readonly isOfJudge: boolean;
+  /** Those that replied. */
+  readonly calls: number;
+  /** US dollars: what they cost, or of one without a reported usage the most that it can have cost. */
+  readonly usd: number;
+}
+
+/** What is in the files of the cases, and in the journals beside them. */
 export interface LabelSurvey {
   readonly cases: number;
   /** Those with a reply of each model, which people can grade. */
@@ -137,6 +147,16 @@ export interface LabelSurvey {
   readonly counts: readonly LabelCount[];
   /** US dollars for the replies whose cost is known, and how many these are of all. */
   readonly spent: { readonly usd: number; readonly known: number; readonly outcomes: number };
+  readonly calls: {
+    /** Files of cases that have a journal, of how many. */
+    readonly journals: number;
+    readonly of: number;
+    readonly byCaller: readonly LabelCalls[];
+    /** US dollars that calls may have cost whose reply was lost. */
+    readonly lostUsd: number;
+    /** Of journals that cannot be read, a sentence each. */
+    readonly faults: readonly string[];
+  };
 }
 
 /** What people say of a cheaper model against the strongest, and what another source of labels says. */

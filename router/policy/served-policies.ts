@@ -7,6 +7,7 @@ import {
   standingAt,
 } from '../artifact/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { COMMAND } from '../package.ts';
 import { ALWAYS_CHEAP, ALWAYS_STRONG, type Policy, type PolicyBook, policyBook } from './policy.ts';
 
 interface PolicyOptions {
@@ -53,7 +54,7 @@ function refuseUngated({ defaultPolicy: byDefault }: PolicyOptions, further: Pol
   if (further) {
     throw new PlimsollError(
       'ungated',
-      `policies.${further.name} of the configuration has not passed the gate. Give its threshold to an artifact of its own (\`plimsoll calibrate\`) and gate that, or set allow_ungated: true.`,
+      `policies.${further.name} of the configuration has not passed the gate. Give its threshold to an artifact of its own (\`${COMMAND} calibrate\`) and gate that, or set allow_ungated: true.`,
       { place: { field: `policies.${further.name}` } },
     );
   }

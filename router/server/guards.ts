@@ -5,6 +5,7 @@ import type { Dialect } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { hostnameOf, isSameOrigin, THIS_MACHINE } from '../loopback-host.ts';
+import { COMMAND } from '../package.ts';
 import { clientDialect, type ErrorResponse, errorResponse, type Sender } from './responses.ts';
 
 /** A request that the key guard let through. */
@@ -223,7 +224,7 @@ const UNKNOWN_ORIGIN = errorResponse({
 function openToEveryPage(): PlimsollError {
   return new PlimsollError(
     'invalid-config',
-    'server.cors_origins: "*" would let every web page call models with your keys. Name the origins, or create API keys (plimsoll keys create).',
+    `server.cors_origins: "*" would let every web page call models with your keys. Name the origins, or create API keys (${COMMAND} keys create).`,
     { place: { field: 'server.cors_origins' } },
   );
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PlimsollError } from '../errors.ts';
+import { COMMAND } from '../package.ts';
 import { sql } from './kysely.ts';
 import { COLUMNS, type Database, type Dialect, type Query, queryBuilder, UnitConflict } from './schema.ts';
 
@@ -51,7 +52,7 @@ export async function assertMigrated(database: Database): Promise<void> {
   if (version === SCHEMA_VERSION) return;
   throw new PlimsollError(
     'invalid-state',
-    `${database.place} ${version === 0 ? 'has no tables of Plimsoll yet' : `has schema ${version}, and this version of Plimsoll needs ${SCHEMA_VERSION}`}. Run \`plimsoll state migrate\`. A server does it at its start, unless state.migrate is manual.`,
+    `${database.place} ${version === 0 ? 'has no tables of Plimsoll yet' : `has schema ${version}, and this version of Plimsoll needs ${SCHEMA_VERSION}`}. Run \`${COMMAND} state migrate\`. A server does it at its start, unless state.migrate is manual.`,
     { place: { field: 'state' } },
   );
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { featureExtractor, openFoldedClassifier } from '../classifier/index.ts';
 import { isReadable, STATIC_IDENTITY, staticTokenizer, tokenIdsOf } from '../encoders/index.ts';
 import { PlimsollError } from '../errors.ts';
-import { PACKAGE_FOLDER } from '../package.ts';
+import { COMMAND, PACKAGE_FOLDER } from '../package.ts';
 import { OTHER_TASK, TASK_LABELS, type TaskPrediction } from './task.ts';
 import { readTaskModel, type TaskModel } from './task-model.ts';
 import { instructionPieces, taskBuckets } from './task-pieces.ts';
@@ -77,7 +77,7 @@ function assertGolden(model: TaskModel, probabilitiesOf: (text: string) => Float
 function otherHere({ folder }: TaskModel): PlimsollError {
   return new PlimsollError(
     'invalid-artifact',
-    `The task model in ${folder} gives other probabilities here than when it was made. Train it again with this version: \`plimsoll tasks train\`.`,
+    `The task model in ${folder} gives other probabilities here than when it was made. Train it again with this version: \`${COMMAND} tasks train\`.`,
     { place: { file: folder } },
   );
 }

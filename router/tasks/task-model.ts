@@ -11,6 +11,7 @@ import {
 } from '../artifact/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { replaceFolder, writeFailure } from '../files/index.ts';
+import { COMMAND } from '../package.ts';
 import { TASK_LABELS } from './task.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
@@ -67,7 +68,7 @@ export function readTaskModel(folder: string): TaskModel {
   if (!existsSync(path.join(folder, MANIFEST))) {
     throw new PlimsollError(
       'not-found',
-      `There is no task model in ${folder}. Train one with \`plimsoll tasks train\`.`,
+      `There is no task model in ${folder}. Train one with \`${COMMAND} tasks train\`.`,
       { place: { file: folder } },
     );
   }
@@ -79,7 +80,7 @@ export function readTaskModel(folder: string): TaskModel {
     const file = path.join(folder, name);
     throw new PlimsollError(
       'invalid-artifact',
-      `${file} is not the file that the task model was made with. Restore it, or train again with \`plimsoll tasks train\`.`,
+      `${file} is not the file that the task model was made with. Restore it, or train again with \`${COMMAND} tasks train\`.`,
       { place: { file } },
     );
   };

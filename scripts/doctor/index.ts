@@ -13,6 +13,7 @@ import {
 } from './machine.ts';
 import {
   checkAccess,
+  checkAlarms,
   checkArtifact,
   checkCascade,
   checkConfig,
@@ -68,6 +69,7 @@ export async function diagnose({ config: file, online }: DoctorOptions): Promise
       artifact,
       ...(router === undefined ? [] : checkProfiles(router)),
       ...models,
+      ...checkAlarms(config),
       checkAccess(config),
       await checkPort(config),
       await checkState(config, existsSync),

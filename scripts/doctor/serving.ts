@@ -12,6 +12,7 @@ import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { outboundFrom } from '../../router/exchange/index.ts';
 import { cascadeWarnings, refuseSettings } from '../../router/gateway/index.ts';
+import { alarmWebhook } from '../../router/monitoring/index.ts';
 import { COMMAND } from '../../router/package.ts';
 import { type Probe, probeProvider } from '../../router/providers/index.ts';
 import type { Router } from '../../router/router.ts';
@@ -123,6 +124,20 @@ export async function checkServed(config: Config, router: Router): Promise<reado
 /** Fields of the cascade that do nothing, or that its judges cannot do without. */
 export function checkCascade(config: Config, router: Router): readonly Finding[] {
   return cascadeWarnings(config, router).map((text) => findingsOf('cascade').warning(text));
+}
+
+/** Whether alarms of the watch have an address: without one the server does not start. Nothing is sent there. */
+export function checkAlarms({ watch }: Config): readonly Finding[] {
+  const variable = watch?.webhookUrlEnv;
+  if (variable === undefined) return [];
+  const { ok, fault } = findingsOf('alarms');
+  try {
+    alarmWebhook(variable, () => {});
+    return [ok(`${variable} holds the address that gets alarms of the watch.`)];
+  } catch (error) {
+    const fix = `Set ${variable} where the server is started, or take watch.webhook_url_env out: then alarms are in the log alone.`;
+    return [fault(messageOf(error), fix)];
+  }
 }
 
 /** @param called names of the models on ladders @param online also ask the providers, which is free of charge */

@@ -8,6 +8,7 @@ import {
   type Screen,
 } from '../../router/grading/index.ts';
 import { html } from '../../router/markup.ts';
+import { COMMAND } from '../../router/package.ts';
 import { donePage, gradePage } from './grade-page.ts';
 import { layout, messagePage } from './layout.ts';
 import type { Sessions, Who } from './sessions.ts';
@@ -73,7 +74,7 @@ function signInPage(): PageResponse {
   return page(
     401,
     'Sign in',
-    'Open the link that `plimsoll review serve` printed for you. After a restart of the command it prints new ones. What you have saved is kept.',
+    `Open the link that \`${COMMAND} review serve\` printed for you. After a restart of the command it prints new ones. What you have saved is kept.`,
   );
 }
 

@@ -11,6 +11,7 @@ import {
   timeHtml,
 } from '../../router/grading/index.ts';
 import { type Html, html, type Part } from '../../router/markup.ts';
+import { COMMAND } from '../../router/package.ts';
 import { shellWord } from '../../router/shell-word.ts';
 import { layout, notice } from './layout.ts';
 
@@ -36,7 +37,7 @@ ${reviewersHtml(review, table)}
 <section><h2>Agreement</h2>${agreementHtml(review.agreement(), table)}</section>
 <section><h2>To be settled</h2>${toSettleHtml(review)}</section>
 <section><h2>Labels</h2><p>This makes labels of people of the grades. The mean of the reviewers counts, and where a disagreement was settled, the settlement.</p>
-<div class="code" role="group" aria-label="Command" tabindex="0"><pre><code>plimsoll review read --cases … --key ${shellWord(`${files}.key.json`)} --reviews ${shellWord(files)} --out reviewed.jsonl</code></pre></div></section></div>`,
+<div class="code" role="group" aria-label="Command" tabindex="0"><pre><code>${COMMAND} review read --cases … --key ${shellWord(`${files}.key.json`)} --reviews ${shellWord(files)} --out reviewed.jsonl</code></pre></div></section></div>`,
   });
 }
 

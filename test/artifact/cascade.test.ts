@@ -30,7 +30,7 @@ it('writes a cascade and reads the same', () => {
 
 it('refuses a cascade without a judge', () => {
   const folder = written(({ judge: _, ...rest }) => rest);
-  expect(() => readArtifact(folder)).toThrow(refused('cascade.judge', 'plimsoll train --cascade'));
+  expect(() => readArtifact(folder)).toThrow(refused('cascade.judge', 'plimsoll -- train --cascade'));
 });
 
 it.each([

@@ -92,7 +92,7 @@ describe('floors', () => {
       'below-floor',
       { minConfidence: 0.95 },
       { looks: { ...LOOK, confidence: 0.5 } },
-      /by the suite mine has the confidence 0\.5 over all looks, and gate\.min_confidence asks for 0\.95\. Set confidence: 0\.95 in the suite, and gate it again: `plimsoll gate --artifact /,
+      /by the suite mine has the confidence 0\.5 over all looks, and gate\.min_confidence asks for 0\.95\. Set confidence: 0\.95 in the suite, and gate it again: `npm run -s plimsoll -- gate --artifact /,
     ],
     [
       'below-floor',
@@ -197,7 +197,7 @@ describe('public_key', () => {
     expect(under({ publicKey })).toEqual({
       kind: 'none',
       reason: 'unsigned',
-      why: `Only a signed verdict counts (gate.public_key: ${publicKey.file}). The verdict in ${folder} has no signature verdict.json.sig. Sign it: \`plimsoll sign --artifact ${folder} --key <private key>\`.`,
+      why: `Only a signed verdict counts (gate.public_key: ${publicKey.file}). The verdict in ${folder} has no signature verdict.json.sig. Sign it: \`npm run -s plimsoll -- sign --artifact ${folder} --key <private key>\`.`,
     });
     signVerdict(folder, privateKey);
     expect(under({ publicKey })).toEqual(under({}));
@@ -206,7 +206,9 @@ describe('public_key', () => {
     expect(under({ publicKey })).toMatchObject({
       kind: 'none',
       reason: 'bad-signature',
-      why: expect.stringMatching(/the verdict was replaced or changed after it was signed, .*plimsoll sign/),
+      why: expect.stringMatching(
+        /the verdict was replaced or changed after it was signed, .*plimsoll -- sign/,
+      ),
     });
     signVerdict(folder, privateKey);
     expect(under({ publicKey }).kind).toBe('pass');

@@ -108,7 +108,7 @@ describe('standingOf', () => {
     expect(standingOf(artifact, undefined, IN_TIME)).toEqual({
       kind: 'none',
       reason: 'no-verdict',
-      why: 'models/made-up has no verdict: the gate has not run on it. Run `plimsoll gate --artifact models/made-up --suite <suite>`.',
+      why: 'models/made-up has no verdict: the gate has not run on it. Run `npm run -s plimsoll -- gate --artifact models/made-up --suite <suite>`.',
     });
   });
 
@@ -157,7 +157,7 @@ describe('standingOf', () => {
       kind: 'expired',
       ...term,
       threshold: 0.1,
-      why: `The PASS of models/made-up by the suite made-up-suite, issued ${ISSUED}, expired on ${EXPIRES}. Gate it again: \`plimsoll gate --artifact models/made-up --suite <suite>\`.`,
+      why: `The PASS of models/made-up by the suite made-up-suite, issued ${ISSUED}, expired on ${EXPIRES}. Gate it again: \`npm run -s plimsoll -- gate --artifact models/made-up --suite <suite>\`.`,
     });
   });
 

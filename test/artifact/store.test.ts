@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readArtifact, writeArtifact } from '../../router/artifact/artifact-files.ts';
 import {
@@ -133,7 +134,9 @@ describe('resolveArtifact', () => {
     expect(() => resolveArtifact(store)).toThrow(
       expect.objectContaining({
         code: 'not-found',
-        message: expect.stringContaining(`plimsoll promote --artifact ${path.join(store, 'a')}`),
+        message: expect.stringContaining(
+          `npm run -s plimsoll -- promote --artifact ${path.join(store, 'a')}`,
+        ),
       }),
     );
   });
@@ -182,6 +185,28 @@ describe('resolveArtifact', () => {
 });
 
 describe('listArtifacts', () => {
+  it('sees each change of a file that it has checked before, also of one that keeps its size and time', async () => {
+    const store = storeOf('a', 'b');
+    const kinds = () => listArtifacts(store, NOW).map(({ kind }) => kind);
+    expect(kinds()).toEqual(['whole', 'whole']);
+    await sleep(2_100); // of files that were written just now nothing is kept
+    expect(kinds()).toEqual(['whole', 'whole']);
+    expect(kinds()).toEqual(['whole', 'whole']);
+    const file = path.join(store, 'a', 'classifier.onnx');
+    const bytes = readFileSync(file);
+    const { atime, mtime } = statSync(file);
+    writeFileSync(
+      file,
+      Uint8Array.from(bytes, (byte, i) => (i === 100 ? byte ^ 1 : byte)),
+    );
+    utimesSync(file, atime, mtime);
+    expect(kinds()).toEqual(['broken', 'whole']);
+    writeFileSync(file, bytes);
+    expect(kinds()).toEqual(['whole', 'whole']);
+    rmSync(file);
+    expect(kinds()).toEqual(['broken', 'whole']);
+  });
+
   it('lists each artifact with its verdict and what is current, and a broken one with its fault', () => {
     const store = storeOf('a', 'b', 'broken', 'failed');
     promote(store, 'b', NOW);

@@ -56,7 +56,7 @@ describe('an artifact that cannot be trusted', () => {
       [
         'no folder',
         path.join(HOME, 'nowhere'),
-        /no artifact folder at .*nowhere\. Train one with `plimsoll train`/,
+        /no artifact folder at .*nowhere\. Train one with `npm run -s plimsoll -- train`/,
       ],
     ]),
   )('%s: one message', async (_, folder, message) => {

@@ -35,7 +35,7 @@ describe('plimsoll sign', () => {
     expect(statSync(path.join(cwd, 'gate.pem')).mode & 0o777).toBe(0o600);
     expectRefusal(
       await run(VERIFY),
-      /models\/a has no signature verdict\.json\.sig\. Sign it: `plimsoll sign --artifact models\/a/,
+      /models\/a has no signature verdict\.json\.sig\. Sign it: `npm run -s plimsoll -- sign --artifact models\/a/,
     );
     expect(await run(SIGN)).toEqual({
       code: 0,
@@ -109,7 +109,7 @@ describe('plimsoll sign', () => {
         'no verdict',
         ({ artifact }) => rmSync(path.join(artifact, 'verdict.json')),
         SIGN,
-        /models\/a has no verdict\.json: the gate has not run on it\. Run `plimsoll gate/,
+        /models\/a has no verdict\.json: the gate has not run on it\. Run `npm run -s plimsoll -- gate/,
       ],
       [
         'no verdict to check',

@@ -91,7 +91,10 @@ describe('a store', () => {
     expectRefusal(await cli(['rollback'], { cwd }), /no current\.json in models/);
     expectRefusal(await cli(['artifacts', '--store', 'nowhere'], { cwd }), /no folder nowhere/);
     expectRefusal(await promoted(cwd, 'nowhere'), /no artifact folder at models\/nowhere/);
-    expectRefusal(await cli(['route', 'x', '--artifact', models]), /plimsoll promote --artifact .*models\/a/);
+    expectRefusal(
+      await cli(['route', 'x', '--artifact', models]),
+      /plimsoll -- promote --artifact .*models\/a/,
+    );
     layVerdict(path.join(models, 'a'), { verdict: 'FAIL', conditions: [{ ...PASSED, verdict: 'FAIL' }] });
     expectRefusal(await promoted(cwd, 'a'), /said FAIL of models\/a .*: quality-loss is FAIL: value 0\.004,/);
   });
@@ -122,7 +125,7 @@ describe('what has no valid PASS', () => {
     rmSync(path.join(models, 'a', 'verdict.json'));
     const args = command === 'serve' ? ['serve', '--port', '0'] : ['route', PROMPT];
     const refused = await cli([...args, '--artifact', 'models/a'], { cwd });
-    expectRefusal(refused, /^plimsoll: models\/a has no verdict: .*plimsoll gate .* --allow-ungated\.$/m);
+    expectRefusal(refused, /^plimsoll: models\/a has no verdict: .*plimsoll -- gate .* --allow-ungated\.$/m);
     expect(refused.stderr.trim().split('\n')).toHaveLength(1);
     const child = startCli([...args, '--artifact', 'models/a', '--allow-ungated'], { cwd });
     const end = ended(child);

@@ -122,7 +122,7 @@ test('with the decision log in a file it names the command', async () => {
   const { next: _, ...experiments } = EXPERIMENTS;
   const server = await served({ experiments, decision_log: { file } });
   await startExperiment(defined('smaller'), server.gateway.state!, Date.now());
-  expect(await shown(server)).toContain('plimsoll experiment status smaller');
+  expect(await shown(server)).toContain('plimsoll -- experiment status smaller');
 });
 
 const TEXT = fc.constantFrom(

@@ -150,7 +150,7 @@ describe('an artifact without a frontier', () => {
       /There is a verdict of \d{4}-\d\d-\d\d in its folder, and no frontier\.json beside it/,
     );
     expect(text).toContain('the file was removed');
-    expect(text).toContain(`plimsoll gate --artifact ${folder} --suite suite.yaml`);
+    expect(text).toContain(`npm run -s plimsoll -- gate --artifact ${folder} --suite suite.yaml`);
   });
 });
 
@@ -211,7 +211,7 @@ describe('an artifact whose threshold is fixed', () => {
     const another = await commandsFor(other.threshold);
     expect(another).toContain(`fixed at 0.1, and the gate would judge that one, not ${other.threshold}`);
     expect(another).toMatch(
-      /plimsoll calibrate --artifact \S+ --data labelled\.jsonl --max-quality-loss 0\.2/,
+      /plimsoll -- calibrate --artifact \S+ --data labelled\.jsonl --max-quality-loss 0\.2/,
     );
     expect(another).not.toContain('cp -r ');
   });
@@ -246,11 +246,11 @@ describe('a candidate', () => {
     expect(await pageAfter({ ...fields, margin: '7' })).toContain('must be above 0');
     const text = await pageAfter(fields);
     expect(text).toContain('A candidate of starter at the threshold 0.224');
-    expect(text).toContain('plimsoll plan --from');
+    expect(text).toContain('plimsoll -- plan --from');
     expect(text).toContain('It finds the loosest threshold that it can prove at this margin.');
     expect(text).toContain('max_quality_loss: 0.03');
     expect(await pageAfter({ ...fields, margin: '1e-9' })).toContain('max_quality_loss: 1e-9');
-    expect(text).toMatch(/plimsoll gate --artifact \S*models\/starter-candidate --suite candidate\.yaml/);
+    expect(text).toMatch(/plimsoll -- gate --artifact \S*models\/starter-candidate --suite candidate\.yaml/);
   });
 });
 

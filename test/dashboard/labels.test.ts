@@ -1,12 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, truncateSync } from 'node:fs';
+import { createWriteStream, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { openReviewDesk, readReview } from '../../evals/review/index.ts';
 import { keepGrades } from '../../router/records/index.ts';
+import { jsonLines } from '../labelling/labelling-world.ts';
 import {
   type DashboardServer,
   dashboardServer,
   formToken,
+  scratch,
   sendForm,
   signedIn,
   visit,
@@ -182,9 +188,56 @@ test.each([
   const server = await labelServer();
   lay(server.at(name));
   const ann = await person(server, 'operate');
-  const shown = await ann.read('/dashboard/labels');
-  expect(shown.status).toBe(200);
-  expect(shown.text).toMatch(new RegExp(words));
+  for (const place of ['', '/review', '/case/1']) {
+    const shown = await ann.read(`/dashboard/labels${place}`);
+    expect(shown.status).toBe(200);
+    expect(shown.text).toMatch(new RegExp(words));
+  }
+});
+
+test('a small file that holds more than a server reads is refused before its rows are held', async () => {
+  const folder = scratch();
+  const cases = path.join(folder, 'cases.jsonl.gz');
+  const spaces = Readable.from(Array.from({ length: 257 }, () => Buffer.alloc(2 ** 20, ' ')));
+  await pipeline(spaces, createGzip({ level: 1 }), createWriteStream(cases));
+  const server = await labelServer(judgedCases(2), { cases: [cases] });
+  const { text } = await (await person(server, 'operate')).read('/dashboard/labels/review');
+  expect(text).toMatch(
+    /cases\.jsonl\.gz has more than 268,435,456 bytes once it is decompressed, .* Name files of labelled cases/,
+  );
+});
+
+test('what the labels cost is that of the journals beside the cases, the judge apart', async () => {
+  const server = await labelServer();
+  const reply = (key: string, model: string, usd: number, more: object = {}) => {
+    const place = { kind: 'reply', key, case: 'q1', model, text: 'Paris', ...more };
+    return { ...place, charged_usd: usd, latency_ms: 1 };
+  };
+  const asked = { kind: 'asked', key: 'three', reserved_usd: 0.75 };
+  const replies = [
+    reply('one', 'fake/tiny', 0.25),
+    reply('two', 'fake/judge<b>', 0.5, { judge: true }),
+    reply('four', 'fake/judge<b>', 1, { judge: true }),
+  ];
+  const journal = `${server.at('cases.jsonl')}.journal`;
+  const viewer = await person(server, 'view');
+  expect((await viewer.read('/dashboard/labels')).text).toContain('there is no journal of');
+  writeFileSync(journal, jsonLines([{ kind: 'journal', version: 1 }, ...replies, asked]));
+  await server.close();
+  const again = await person(await server.start(), 'view');
+  const { text } = await again.read('/dashboard/labels');
+  expect(text).toContain('The judge</th><td>fake/judge&lt;b&gt;</td><td>2</td><td>$1.50</td>');
+  expect(text).toContain('Replies to grade</th><td>fake/tiny</td><td>1</td><td>$0.25</td>');
+  expect(text).toMatch(/\$1\.75 in all, by 1\u00a0journal .* Further \$0\.75 at most/);
+  expect(text).not.toContain('Paris');
+});
+
+test('a journal that cannot be read is named, and the review goes on', async () => {
+  const server = await labelServer();
+  writeFileSync(`${server.at('cases.jsonl')}.journal`, 'nothing\nof a journal\n');
+  const { text } = await (await person(server, 'operate')).read('/dashboard/labels');
+  expect(text).toMatch(/cases\.jsonl\.journal, line 1: this is no line of a journal/);
+  expect(text).toContain('Grade replies');
 });
 
 test('skip, undo, a form that lacks a grade, a stale form and a screen of nobody', async () => {
@@ -276,7 +329,9 @@ test('what is missing is said: no cases, none with replies, a file that is not t
   expect((await (await person(bare, 'view')).read('/dashboard/labels')).text).toContain(
     'There are no cases to grade',
   );
-  expect((await (await person(bare, 'operate')).read('/dashboard/labels/review')).status).toBe(404);
+  const queue = await (await person(bare, 'operate')).read('/dashboard/labels/review');
+  expect(queue.status).toBe(200);
+  expect(queue.text).toMatch(/There is nothing to grade.*There are no cases to grade/s);
 
   const wordless = judgedCases(3).map((row) =>
     JSON.parse(JSON.stringify(row, (key, value) => (key === 'answer' ? undefined : value))),

@@ -16,7 +16,7 @@ test('a server that sends everything to the strongest model says so, and what ro
   await openai.chat.completions.create(ask('Hello'));
   await expect.poll(() => gateway.activity.recent().length).toBe(1);
   const home = await pageOf(`${url}/dashboard`);
-  for (const words of ['This server only measures', 'Nothing is routed', 'plimsoll plan', 'decision_log'])
+  for (const words of ['This server only measures', 'Nothing is routed', 'plimsoll -- plan', 'decision_log'])
     expect(home).toContain(words);
   expect(home).not.toMatch(/saved|of quality<\/strong>|random choice with the same shares<\/dt>/);
   expect(home).not.toContain('<code>score_always: true</code>'); // it is on
@@ -26,7 +26,7 @@ test('with a decision log the command to plan is there; a server that routes say
   const { url } = await gatewayForTest({
     config: { ...STRONG, state: { kind: 'memory' }, decision_log: { to: 'state' } },
   });
-  expect(await pageOf(`${url}/dashboard`)).toContain('plimsoll plan --from state --config routed.yaml');
+  expect(await pageOf(`${url}/dashboard`)).toContain('plimsoll -- plan --from state --config routed.yaml');
   const routing = await gatewayForTest({ config: { models: PRICED_MODELS } });
   await routing.openai.chat.completions.create(ask('Hello'));
   expect(await pageOf(`${routing.url}/dashboard`)).not.toContain('only measures');

@@ -252,3 +252,20 @@ test('a clock before this version was made, and a slip in the name of a variable
     status: 'ok',
   });
 });
+
+test('the address of alarms: without one, or with something else, the server does not start', async () => {
+  const { file } = await world({ watch: { webhook_url_env: 'DOCTOR_WEBHOOK' } });
+  withKey('sk-right');
+  const { alarms: unset } = await found(file);
+  expect(unset).toMatchObject({ status: 'fault', text: expect.stringContaining('DOCTOR_WEBHOOK must hold') });
+  expect(unset!.fix).toContain('Set DOCTOR_WEBHOOK');
+  onTestFinished(() => void delete process.env['DOCTOR_WEBHOOK']);
+  process.env['DOCTOR_WEBHOOK'] = 'hooks.example.com/secret';
+  const { alarms: wrong } = await found(file);
+  expect(wrong).toMatchObject({ status: 'fault' });
+  await expect(serve(loadConfig(file))).rejects.toThrow(wrong!.text);
+  process.env['DOCTOR_WEBHOOK'] = 'https://hooks.example.com/secret';
+  const { alarms: well } = await found(file);
+  expect(well).toMatchObject({ status: 'ok' });
+  expect(JSON.stringify([unset, wrong, well])).not.toContain('secret');
+});

@@ -145,6 +145,6 @@ test('without an artifact that serves there is nothing to compare with', async (
   });
   await expect(refusal).rejects.toMatchObject({
     code: 'not-found',
-    message: expect.stringContaining('plimsoll promote'),
+    message: expect.stringContaining('plimsoll -- promote'),
   });
 });

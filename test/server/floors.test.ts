@@ -33,7 +33,7 @@ describe('a PASS below a floor', () => {
     [
       'unsigned',
       (publicKey) => ({ publicKey }),
-      /Only a signed verdict counts \(gate\.public_key: .*plimsoll sign /,
+      /Only a signed verdict counts \(gate\.public_key: .*plimsoll -- sign /,
     ],
   ])(
     '%s: refused at start; with allow_ungated it serves, and says so everywhere',

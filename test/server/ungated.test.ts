@@ -71,7 +71,11 @@ describe('an artifact without a valid PASS', () => {
     writeFileSync(file, change(text));
   };
   test.each<[string, (folder: string) => unknown, RegExp]>([
-    ['no file', (folder) => rmSync(`${folder}/verdict.json`), /has no verdict: .*plimsoll gate --artifact /],
+    [
+      'no file',
+      (folder) => rmSync(`${folder}/verdict.json`),
+      /has no verdict: .*plimsoll -- gate --artifact /,
+    ],
     ["another's verdict", () => {}, /of another artifact: of tiny, /],
     ['an edited word', edited((text) => text.replace('"FAIL"', '"PASS"')), /changed after the gate wrote it/],
     ['an edited bound', edited((text) => text.replace('0.015', '0.001')), /changed after the gate wrote it/],

@@ -77,7 +77,7 @@ test.each([
 test('with migrate: manual a new database is refused, and the message names the command', async () => {
   await expect(openState({ kind: 'sqlite', url: newFile(), migrate: 'manual' })).rejects.toMatchObject({
     code: 'invalid-state',
-    message: expect.stringContaining('plimsoll state migrate'),
+    message: expect.stringContaining('plimsoll -- state migrate'),
   });
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fieldIn, parseJson } from '../../../router/json/index.ts';
+import { JUDGE_PURPOSE } from '../call-model.ts';
 import { type Grade, type Grader, type GraderTools, missing, type ReplySample } from '../graders/grader.ts';
 import { type JudgeMessage, pairwisePrompt, repeatedForm, rubricPrompt } from './judge-prompts.ts';
 import { flipped, type JudgeTally, type Verdict } from './judge-report.ts';
@@ -148,7 +149,7 @@ async function askInForm<T>(
     ask({
       model: judge.model,
       caseId: sample.caseId,
-      purpose: `judge ${sample.candidate} ${purpose}${again}`,
+      purpose: `${JUDGE_PURPOSE}${sample.candidate} ${purpose}${again}`,
       body: { messages: asked, temperature: 0, max_tokens },
       logprobs: false,
     });

@@ -4,6 +4,7 @@ import { HUMAN } from '../../catalog/index.ts';
 import { invalidField, PlimsollError } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
 import { isObject } from '../../json/index.ts';
+import { COMMAND } from '../../package.ts';
 import { clientReply, type PeopleTask, type Person, statusOf } from '../../people/index.ts';
 import { conversationOf } from '../../prompt/index.ts';
 import type { Route, ServerContext } from '../context.ts';
@@ -98,7 +99,7 @@ export function peopleRoutes(context: ServerContext, gateway: Gateway): Route[] 
     if (role !== undefined && includesRole(role, 'operate')) return { name: `key ${keyId}`, team };
     throw new PlimsollError(
       'forbidden',
-      'This takes an API key with the role operate: plimsoll keys create --role operate makes one.',
+      `This takes an API key with the role operate: ${COMMAND} keys create --role operate makes one.`,
     );
   };
 
