@@ -8,10 +8,12 @@ interface Assumed {
   readonly estimated: readonly QualityEstimate[];
   readonly spread: Spread;
   readonly rows: readonly QualityRow[];
+  /** That qualities and losses are forecast for. */
+  readonly requests: number;
 }
 
 /** Everything that the figures rest on and nobody has measured on this traffic, a sentence each. */
-export function assumptionsOf({ options, estimated, spread, rows }: Assumed): readonly string[] {
+export function assumptionsOf({ options, estimated, spread, rows, requests }: Assumed): readonly string[] {
   const { mix, models, priors, margin, table } = options;
   const { delta, unrecognised } = priors.ranking;
   const percent = (share: number) => `${Math.round(100 * share)} %`;
@@ -39,7 +41,8 @@ export function assumptionsOf({ options, estimated, spread, rows }: Assumed): re
     ...mix.notes,
     own.size === 0
       ? `No quality was measured on this traffic: all are from ${table}.`
-      : `Qualities are from ${table}; one with few requests is drawn to what its task and its model let expect.`,
+      : `Qualities are from ${table}; one with few requests is drawn to what its task and its model let expect. Models with equally many requests of a task were measured on the same ones.`,
+    `Quality and loss are of ${requests.toLocaleString('en')} requests drawn from the mix: the fewer there are, the more chance adds to the intervals. Those by task are of the long run.`,
     ...(elsewhere === 0
       ? []
       : [

@@ -10,6 +10,8 @@ import type { Design, DesignOptions } from './types.ts';
 import { drawWorlds, meanWorld, type World } from './worlds.ts';
 
 const DRAWS = 400;
+/** As many as costs are shown for. */
+const REQUESTS = 1_000;
 /** The gate's planning assumes it too: a policy that loses all of the margin is certified by no number of labels. */
 const LOST_OF_MARGIN = 0.5;
 /** With so small a part of the bill saved, labels and upkeep are not worth it. */
@@ -25,6 +27,8 @@ const LEAST_ESCALATED = 0.01;
  */
 export function design(options: DesignOptions): Design {
   const { mix, models, margin, confidence = 0.95, priors, maxRungs = 2, draws = DRAWS, seed = 1 } = options;
+  const requests = options.requests ?? mix.requests ?? REQUESTS;
+  const agreement = Math.min(1, priors.agreement.mean);
   requireSensible(options);
   const rows = rowsOfModels(models, options.qualities, options.table);
   const estimates = estimateQualities(rows, priors.spread);
@@ -33,21 +37,23 @@ export function design(options: DesignOptions): Design {
     costUsd: mix.tasks.map((task) => models.map((model) => costOf(model, task, rows))),
   };
   const estimated = mix.tasks.map(({ task }) => models.map(({ name }) => estimates.of(name, task)));
-  const worlds = drawWorlds(estimated, priors.ranking, draws, seed);
+  const worlds = drawWorlds(estimated, { ranking: priors.ranking, agreement }, draws, seed);
   const world = meanWorld(worlds, priors.ranking);
-  const singles = singleModels(models, priced, world, worlds, strongestOf(options, priced, world));
+  const sampling = { requests, agreement };
+  const forecast = { mix: priced, world, worlds, sampling };
+  const singles = singleModels(models, forecast, strongestOf(options, priced, world));
   const { strongest } = singles;
   const target = LOST_OF_MARGIN * margin;
   const found = findLadder(priced, world, strongest, target, maxRungs);
   if (found === undefined) throw nothingCheaper(models, strongest, options.strongest !== undefined);
-  const policy = policyOf(found, priced, worlds, singles.hull, target);
+  const policy = policyOf(found, forecast, singles.hull, target);
   const labels = labelNeed({
     ladder: tasksOnLadder(priced, world, found.models),
     delta: world.delta,
     target,
     margin,
     confidence,
-    agreement: priors.agreement.mean,
+    agreement,
   });
   const saved = savedOf(policy.cost_usd, wholeCostUsd(found, priced));
   const ladder = found.models.map((model, rung) => ({
@@ -74,6 +80,7 @@ export function design(options: DesignOptions): Design {
   return {
     schema_version: 1,
     ...facts,
+    requests,
     sentence: sentenceOf(facts),
     mix: {
       ...mix,
@@ -86,7 +93,7 @@ export function design(options: DesignOptions): Design {
     },
     single_models: singles.models,
     best_mix: singles.hull.map(({ cost, quality }) => ({ cost_usd: cost, quality })),
-    curve: curveOf(found, priced, world, worlds),
+    curve: curveOf(found, forecast),
     qualities: mix.tasks.flatMap(({ task }, t) =>
       found.models.map((model) => ({
         task,
@@ -99,11 +106,18 @@ export function design(options: DesignOptions): Design {
         from: estimated[t]![model]!.from,
       })),
     ),
-    assumptions: assumptionsOf({ options, estimated: estimated.flat(), spread: estimates.spread, rows }),
+    assumptions: assumptionsOf({
+      options,
+      estimated: estimated.flat(),
+      spread: estimates.spread,
+      rows,
+      requests,
+    }),
   };
 }
 
-function requireSensible({ margin, models, strongest, mix, confidence = 0.95 }: DesignOptions): void {
+function requireSensible(options: DesignOptions): void {
+  const { margin, models, strongest, mix, confidence = 0.95, requests = REQUESTS } = options;
   if (!(margin > 0 && margin < 1)) {
     throw invalid(
       'margin',
@@ -112,6 +126,11 @@ function requireSensible({ margin, models, strongest, mix, confidence = 0.95 }: 
   }
   if (!(confidence >= 0.5 && confidence < 1))
     throw invalid('confidence', `The confidence is ${confidence}. It must be at least 0.5 and below 1.`);
+  if (!(Number.isSafeInteger(requests) && requests >= 1))
+    throw invalid(
+      'requests',
+      `The forecast is for ${requests} requests. It must be a whole number, 1 or more: how many requests its intervals are of.`,
+    );
   const names = models.map(({ name }) => name);
   if (new Set(names).size < 2)
     throw invalid(

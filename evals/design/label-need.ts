@@ -36,7 +36,7 @@ const FEWEST_LABELS = 500;
  * qualities of 0 and 1.
  */
 export function labelNeed({ ladder, delta, target, margin, confidence, agreement }: ProvedLadder): LabelNeed {
-  const gained = agreement * independentGains(ladder, delta, target);
+  const gained = agreement * independentGains(ladder, delta, thresholdAtLoss(ladder, delta, target));
   const lost = Math.min(1 - gained, gained + target);
   const found = labelsToCertify({ lost, gained }, margin, deltaOfLook(1, confidence));
   if (found === undefined) return { needed: null, sealed: null, calls: null, cost_usd: null, lost, gained };
@@ -56,8 +56,7 @@ export function labelNeed({ ladder, delta, target, margin, confidence, agreement
 }
 
 /** Requests that the rung they are routed to gets right and the strongest does not, if models failed independently. */
-function independentGains(ladder: readonly TaskOnLadder[], delta: number, target: number): number {
-  const threshold = thresholdAtLoss(ladder, delta, target);
+export function independentGains(ladder: readonly TaskOnLadder[], delta: number, threshold: number): number {
   return ladder.reduce((sum, task) => {
     const { shares } = routedAt([{ ...task, share: 1 }], delta, threshold);
     const best = task.quality.at(-1)!;

@@ -22,6 +22,8 @@ export interface DesignOptions {
   readonly priors: Pick<Priors, 'ranking' | 'agreement' | 'spread'>;
   /** Default 2. Ladders of three do worse than designs say (docs/EXPERIMENTS.md). */
   readonly maxRungs?: 2 | 3;
+  /** Qualities and losses are forecast for so many requests, 1 or more. Default: as many as the mix was counted on, else 1,000. */
+  readonly requests?: number;
   /** Default 400. */
   readonly draws?: number;
   /** Default 1. */
@@ -61,6 +63,8 @@ export interface Design {
     }[];
   };
   readonly strongest: string;
+  /** The intervals of qualities and losses, but for those by task, are of the mean of so many requests drawn from the mix. */
+  readonly requests: number;
   readonly single_models: readonly DesignedModel[];
   /** Corners of what mixing single models at random reaches. */
   readonly best_mix: readonly { readonly cost_usd: number; readonly quality: number }[];

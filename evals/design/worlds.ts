@@ -21,6 +21,8 @@ export interface World {
   readonly unrecognised: number;
   /** [task][model] */
   readonly quality: readonly (readonly number[])[];
+  /** By how many standard errors the mean of so many requests differs from what it is in the long run. */
+  readonly chance: number;
 }
 
 /** A router that ranks worse than chance is not trained on; below this the closed form has no width. */
@@ -30,10 +32,11 @@ const LEAST_DELTA = 0.02;
  * Worlds drawn from the estimates. The same seed gives the same worlds. What all models of a task share is drawn once for the task, so that
  * a task that is harder than expected is harder for each of them.
  * @param estimates [task][model]
+ * @param agreement requests that a worse model alone gets right, as a part of what independent models would have, 0..1
  */
 export function drawWorlds(
   estimates: readonly (readonly QualityEstimate[])[],
-  ranking: RankingPrior,
+  { ranking, agreement }: { readonly ranking: RankingPrior; readonly agreement: number },
   count: number,
   seed: number,
 ): readonly World[] {
@@ -44,11 +47,38 @@ export function drawWorlds(
     ...rankingAt(ranking, normal(), normal()),
     quality: estimates.map((models) => {
       const shared = normal();
-      return models.map(({ logOdds, sharedSd, ownSd }) =>
-        logistic(logOdds + sharedSd * shared + ownSd * normal()),
+      const own = ownErrors(models, agreement, normal);
+      return models.map(({ logOdds, sharedSd, ownSd }, i) =>
+        logistic(logOdds + sharedSd * shared + ownSd * own[i]!),
       );
     }),
+    chance: normal(),
   }));
+}
+
+/**
+ * Standard normal errors of the models of one task. Models that were measured on equally many requests of the traffic are taken to have replied to the
+ * same ones, so that their errors are as correlated as their successes: for log odds a <= b and the given agreement, (1 - agreement) exp((a - b) / 2).
+ * In the order of the log odds that is an autoregression and independent noise.
+ */
+function ownErrors(
+  models: readonly QualityEstimate[],
+  agreement: number,
+  normal: () => number,
+): readonly number[] {
+  const errors = models.map(() => 0);
+  const order = [...models.keys()].sort(
+    (a, b) => models[a]!.n - models[b]!.n || models[a]!.logOdds - models[b]!.logOdds,
+  );
+  let common = 0;
+  for (const [place, i] of order.entries()) {
+    const [one, before] = [models[i]!, models[order[place - 1]!]];
+    const isSameRequests = before?.from === 'measured' && one.from === 'measured' && before.n === one.n;
+    const carried = isSameRequests ? Math.exp((before.logOdds - one.logOdds) / 2) : 0;
+    common = carried * common + Math.sqrt(1 - carried ** 2) * normal();
+    errors[i] = Math.sqrt(1 - agreement) * common + Math.sqrt(agreement) * normal();
+  }
+  return errors;
 }
 
 /** @param ofDelta, ofUnrecognised standard deviations from the means */
@@ -69,6 +99,7 @@ export function meanWorld(worlds: readonly World[], ranking: RankingPrior): Worl
         (_, model) => worlds.reduce((sum, one) => sum + one.quality[task]![model]!, 0) / worlds.length,
       ),
     ),
+    chance: 0,
   };
 }
 

@@ -50,6 +50,7 @@ interface Flags extends ReadingFlags, RejectFlags {
   readonly rungs: number;
   readonly margin: number;
   readonly confidence: number;
+  readonly requests?: number;
   readonly config?: string;
   readonly html?: string;
   readonly write?: string;
@@ -85,6 +86,11 @@ export function designCommand(): Command {
     .option('--rungs <n>', 'of the longest ladder: 2 or 3', wholeNumberBetween(2, 3), 2)
     .option('--margin <loss>', 'mean quality that may be lost, above 0 and below 1', Number, 0.02)
     .option('--confidence <level>', 'of the gate', Number, 0.95)
+    .option(
+      '--requests <n>',
+      'that quality and loss are forecast for (default: as many as the mix was counted on, else 1000)',
+      wholeNumberBetween(1, 1e12),
+    )
     .option('--config <file>', 'names providers and prices (default: plimsoll.config.yaml)')
     .option('--html <file>', 'write the design as a page with the frontier as a picture')
     .option('--write <folder>', 'write a configuration and a suite for the gate')
@@ -107,7 +113,7 @@ Examples:
 }
 
 async function run(flags: Flags): Promise<void> {
-  const { rungs, margin, confidence, html, write, force } = flags;
+  const { rungs, margin, confidence, requests, html, write, force } = flags;
   requireOneSource(flags);
   const config = loadConfig(flags.config);
   const priors = readPriors();
@@ -124,6 +130,7 @@ async function run(flags: Flags): Promise<void> {
     margin,
     confidence,
     maxRungs: rungs === 3 ? 3 : 2,
+    ...(requests !== undefined && { requests }),
     ...table,
     ...(await sourceOf(flags, models, tasksOf(table.qualities))),
     ...(flags.strong !== undefined && { strongest: namedModel(flags.strong, models) }),

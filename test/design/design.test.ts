@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseCase } from '../../evals/cases/index.ts';
 import {
+  type Design,
   type DesignOptions,
   design,
   designHtml,
@@ -89,10 +90,31 @@ describe('a design', () => {
 
   it('is surer of qualities of the traffic itself than of those from elsewhere', () => {
     const elsewhere = QUALITIES.map((row) => ({ ...row, source: `set of ${row.task}` }));
-    const [own, others] = [design(options()), design(options({ qualities: elsewhere }))];
+    const requests = 1_000_000; // chance adds next to nothing
+    const [own, others] = [options(), options({ qualities: elsewhere })].map((one) =>
+      design({ ...one, requests }),
+    ) as [Design, Design];
     const width = ({ policy: { quality } }: typeof own) => quality.high - quality.low;
     expect(width(others)).toBeGreaterThan(5 * width(own));
     expect(others.assumptions.join(' ')).toMatch(/4 of 4 qualities are from other requests/);
+  });
+
+  it('is less sure of fewer requests, by the sampling error of their mean', () => {
+    const widthAt = (requests: number) => {
+      const { policy, single_models, requests: of } = design(options({ requests }));
+      expect(of).toBe(requests);
+      const widths = [policy.quality, policy.quality_loss, single_models[0]!.quality];
+      return widths.map(({ low, high }) => high - low);
+    };
+    const [few, many] = [widthAt(200), widthAt(1e9)];
+    const { policy, single_models } = design(options());
+    const [quality, alone] = [policy.quality.expected, single_models[0]!.quality.expected];
+    const sampling = (p: number) => 2 * 1.96 * Math.sqrt((p * (1 - p)) / 200);
+    // Independent parts: the squares of their widths add up, within the error of 400 draws.
+    expect(Math.abs(few[0]! / Math.hypot(many[0]!, sampling(quality)) - 1)).toBeLessThan(0.15);
+    expect(Math.abs(few[2]! / Math.hypot(many[2]!, sampling(alone)) - 1)).toBeLessThan(0.15);
+    expect(few[1]!).toBeGreaterThan(1.5 * many[1]!);
+    expect(design(options()).requests).toBe(1_000);
   });
 
   it('says that one model is enough if it is', () => {
@@ -161,6 +183,7 @@ describe('a design', () => {
     ['a margin of 0', { margin: 0 }, /The margin is 0\. It must be above 0 and below 1/],
     ['a margin of 1', { margin: 1 }, /The margin is 1/],
     ['no number for a margin', { margin: Number.NaN }, /The margin is NaN/],
+    ['no requests', { requests: 0 }, /The forecast is for 0 requests\. It must be a whole number, 1 or more/],
     ['a confidence of 1', { confidence: 1 }, /The confidence is 1/],
     [
       'one model',
