@@ -40,15 +40,12 @@ export interface JsonValue {
  *
  * @throws PlimsollError 'too-large': a line or an element above 64 MiB; 'invalid-input': an array that cannot be read as a whole
  */
-export async function* jsonValues(file: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<JsonValue> {
-  const source = bytes[Symbol.asyncIterator]();
-  try {
-    const { first, all } = await peek(source);
-    if (first === OPEN_BRACKET) yield* jsonArray(file, all);
-    else yield* linesOrObjects(all, true);
-  } finally {
-    await source.return?.();
-  }
+export async function jsonValues(
+  file: string,
+  bytes: AsyncIterable<Buffer>,
+): Promise<AsyncGenerator<JsonValue>> {
+  const { first, all } = await peek(bytes[Symbol.asyncIterator]());
+  return first === OPEN_BRACKET ? jsonArray(file, all) : linesOrObjects(all, true);
 }
 
 /**
@@ -81,32 +78,55 @@ export function jsonLines(file: string): AsyncGenerator<JsonValue> {
 
 /** @param multiline whether an object may span several lines */
 async function* linesOrObjects(bytes: AsyncIterable<Buffer>, multiline: boolean): AsyncGenerator<JsonValue> {
-  const decode = strictDecoder();
-  let open: OpenObject | undefined;
-  let skipping = false; // the rest of a malformed object over several lines
-  let number = 0;
-  for await (const raw of splitLines(bytes)) {
-    number += 1;
-    const line = { number, raw };
-    if (isBlank(raw)) continue;
-    if (open !== undefined) {
+  const lines = new LineSplitter();
+  const values = new ValueReader(multiline);
+  for await (const chunk of bytes) {
+    for (const raw of lines.split(chunk)) yield* values.read(raw);
+  }
+  for (const raw of lines.rest()) yield* values.read(raw);
+  yield* values.rest();
+}
+
+/** Makes values of lines: each is one, or a part of an object that spans several. */
+class ValueReader {
+  readonly #multiline: boolean;
+  readonly #decode = strictDecoder();
+  #open: OpenObject | undefined;
+  /** The rest of a malformed object over several lines. */
+  #skipping = false;
+  #number = 0;
+
+  constructor(multiline: boolean) {
+    this.#multiline = multiline;
+  }
+
+  *read(raw: Buffer): Generator<JsonValue> {
+    this.#number += 1;
+    const line = { number: this.#number, raw };
+    if (isBlank(raw)) return;
+    if (this.#open !== undefined) {
+      const open = this.#open;
       const state = open.add(line);
-      if (state === 'open') continue;
-      if (state === 'closed') yield open.value(decode);
-      else {
-        yield* open.lineValues(decode);
-        skipping = open.size > 1;
+      if (state === 'open') return;
+      this.#open = undefined;
+      if (state === 'closed') {
+        yield open.value(this.#decode);
+        return;
       }
-      open = undefined;
-      if (state === 'closed') continue;
+      yield* open.lineValues(this.#decode);
+      this.#skipping = open.size > 1;
     }
     const startsObject = firstVisibleByte(raw) === OPEN_BRACE;
-    if (skipping && !startsObject) continue;
-    skipping = false;
-    if (multiline && startsObject && lastVisibleByte(raw) !== CLOSE_BRACE) open = OpenObject.begin(line);
-    if (open === undefined) yield lineValue(line, decode);
+    if (this.#skipping && !startsObject) return;
+    this.#skipping = false;
+    if (this.#multiline && startsObject && lastVisibleByte(raw) !== CLOSE_BRACE)
+      this.#open = OpenObject.begin(line);
+    if (this.#open === undefined) yield lineValue(line, this.#decode);
   }
-  if (open !== undefined) yield* open.lineValues(decode);
+
+  *rest(): Generator<JsonValue> {
+    if (this.#open !== undefined) yield* this.#open.lineValues(this.#decode);
+  }
 }
 
 /** The first byte of the file that is not white space, and all of its bytes from the beginning. */
@@ -122,8 +142,12 @@ async function peek(
     first = firstVisibleByte(head.length === 1 ? value : Buffer.concat(head));
   }
   async function* all(): AsyncGenerator<Buffer> {
-    yield* head;
-    for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+    try {
+      yield* head;
+      for (let next = await source.next(); !next.done; next = await source.next()) yield next.value;
+    } finally {
+      await source.return?.();
+    }
   }
   return { first, all: all() };
 }
@@ -172,33 +196,39 @@ class OpenObject {
   }
 }
 
-/** A JSON string never contains a carriage return, so each one ends a line; CRLF ends only one. */
-async function* splitLines(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let parts: Buffer[] = [];
-  let held = 0;
-  let afterReturn = false;
-  for await (const chunk of bytes) {
+/** Splits chunks into lines. A JSON string never contains a carriage return, so each one ends a line; CRLF ends only one. */
+class LineSplitter {
+  #parts: Buffer[] = [];
+  #held = 0;
+  #afterReturn = false;
+
+  *split(chunk: Buffer): Generator<Buffer> {
     let start = 0;
     const returns = chunk.includes(CARRIAGE_RETURN);
     for (let end = nextLineEnd(chunk, 0, returns); end !== -1; end = nextLineEnd(chunk, start, returns)) {
-      const completes = chunk[end] === LINE_FEED && afterReturn && end === start && parts.length === 0;
+      const parts = this.#parts;
+      const completes = chunk[end] === LINE_FEED && this.#afterReturn && end === start && parts.length === 0;
       if (!completes) {
         const piece = chunk.subarray(start, end);
         yield parts.length === 0 ? piece : Buffer.concat([...parts, piece]);
       }
-      parts = [];
-      held = 0;
-      afterReturn = chunk[end] === CARRIAGE_RETURN;
+      if (parts.length > 0) this.#parts = [];
+      this.#held = 0;
+      this.#afterReturn = chunk[end] === CARRIAGE_RETURN;
       start = end + 1;
     }
     if (start < chunk.length) {
-      parts.push(chunk.subarray(start));
-      afterReturn = false;
+      this.#parts.push(chunk.subarray(start));
+      this.#afterReturn = false;
     }
-    held += chunk.length - start;
-    if (held > LONGEST_VALUE) throw lineTooLong();
+    this.#held += chunk.length - start;
+    if (this.#held > LONGEST_VALUE) throw lineTooLong();
   }
-  if (parts.length > 0) yield Buffer.concat(parts);
+
+  /** The last line, if no line end follows it. */
+  *rest(): Generator<Buffer> {
+    if (this.#parts.length > 0) yield Buffer.concat(this.#parts);
+  }
 }
 
 function nextLineEnd(chunk: Buffer, from: number, returns: boolean): number {

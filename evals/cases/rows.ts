@@ -45,18 +45,16 @@ export interface FileRecord {
  * @throws PlimsollError 'invalid-input': an ending that names no format, an empty file, or what cannot be read
  *   at all; 'not-found' or 'io': as the system says
  */
-export async function* readRecords(
-  file: string,
-  onStored?: (chunk: Buffer) => void,
-): AsyncGenerator<FileRecord> {
+export function readRecords(file: string, onStored?: (chunk: Buffer) => void): AsyncGenerator<FileRecord> {
   const format = caseFormat(file);
   const bytes = readBytes(file, onStored);
-  if (format === 'json') yield* objectsOf(file, bytes);
-  else yield* recordsOf(file, bytes, format === 'tsv' ? '\t' : undefined);
+  return format === 'json'
+    ? objectsOf(file, bytes)
+    : recordsOf(file, bytes, format === 'tsv' ? '\t' : undefined);
 }
 
 async function* objectsOf(file: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<FileRecord> {
-  for await (const { line, element, parse } of jsonValues(file, bytes)) {
+  for await (const { line, element, parse } of await jsonValues(file, bytes)) {
     const fields = () => {
       const value = parse();
       if (!isObject(value)) throw new BadRow('must be an object');
@@ -160,7 +158,7 @@ export async function* readRows(
 
 async function* jsonRows(file: string, bytes: AsyncIterable<Buffer>, names: FieldNames): AsyncGenerator<Row> {
   let last = 0;
-  for await (const { line, element, parse } of jsonValues(file, bytes)) {
+  for await (const { line, element, parse } of await jsonValues(file, bytes)) {
     const place = element !== undefined && line === last ? { line, element } : { line };
     yield { ...place, content: catchBadRow(() => jsonFields(parse(), names)) };
     last = line;

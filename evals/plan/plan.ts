@@ -32,7 +32,8 @@ export async function plan(options: PlanOptions): Promise<Plan> {
     const tally = new PlanTally(config, catalog, router);
     let done = 0;
     for await (const record of records) {
-      tally.add(record, await replay(record));
+      const replayed = replay(record);
+      tally.add(record, replayed instanceof Promise ? await replayed : replayed);
       if (++done % 1_000 === 0) onProgress(done);
     }
     return tally.result();

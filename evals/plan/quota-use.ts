@@ -40,22 +40,41 @@ interface Tally {
   readonly sums: Map<number, number>;
 }
 
+/** A window of a limit, and what was used in each. */
+type Counter = Pick<Tally, 'sums'> & { readonly window: Limit['windows'][number] };
+
 const BILLIONTHS = 1e9;
 /** Scopes of their own, such as keys, beyond which the rest is left out. */
 const MOST_SCOPES = 10_000;
+/** Subjects whose limits are remembered; then all are found anew. */
+const MOST_SUBJECTS = 10_000;
 
 /** What limits would have counted. Teams are not on record: limits that name one are left out. */
 export class QuotaTally {
   readonly #find: ReturnType<typeof limitFinder>;
   readonly #tallies = new Map<string, Tally>();
+  /** Subject -> what it counts for: most requests are like one before, and finding limits takes as long as deciding. */
+  #known = new Map<string, readonly Counter[]>();
 
   constructor(limits: readonly Limit[]) {
     this.#find = limitFinder(limits.filter((limit) => limit.for.team === undefined));
   }
 
-  add({ timeMs, keyId, tags, profile, model, provider, deployment, tokens, costUsd }: CountedRequest): void {
+  add(request: CountedRequest): void {
+    const { timeMs, tokens, costUsd } = request;
+    for (const { window, sums } of this.#countersOf(request)) {
+      const { startMs } = windowAt(window, timeMs);
+      const amount = window.unit === 'requests' ? 1 : window.unit === 'tokens' ? tokens : billionths(costUsd);
+      sums.set(startMs, (sums.get(startMs) ?? 0) + amount);
+    }
+  }
+
+  #countersOf({ keyId, tags, profile, model, provider, deployment }: CountedRequest): readonly Counter[] {
+    const key = JSON.stringify([keyId, profile, model, provider, deployment, tags]);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
     const list = (name: string | undefined) => (name === undefined ? [] : [name]);
-    const subject = {
+    const applied = this.#find({
       key: list(keyId),
       team: [],
       tag: tags,
@@ -63,15 +82,16 @@ export class QuotaTally {
       model: [model],
       provider: list(provider),
       deployment: list(deployment),
-    };
-    const amounts = { requests: 1, tokens, usd: costUsd === undefined ? 0 : nanoUsd(costUsd) };
-    for (const { scope, windows } of this.#find(subject)) {
-      for (const window of windows) {
+    });
+    const counters = applied.flatMap(({ scope, windows }) =>
+      windows.flatMap((window) => {
         const sums = this.#tallyOf(scope, window)?.sums;
-        const { startMs } = windowAt(window, timeMs);
-        sums?.set(startMs, (sums.get(startMs) ?? 0) + amounts[window.unit]);
-      }
-    }
+        return sums === undefined ? [] : [{ window, sums }];
+      }),
+    );
+    if (this.#known.size >= MOST_SUBJECTS) this.#known = new Map();
+    this.#known.set(key, counters);
+    return counters;
   }
 
   #tallyOf(scope: string, { name, unit, cap }: Limit['windows'][number]): Tally | undefined {
@@ -87,6 +107,10 @@ export class QuotaTally {
   result(): readonly QuotaUse[] {
     return [...this.#tallies.values()].map(useOf).sort((a, b) => b.peak / b.cap - a.peak / a.cap);
   }
+}
+
+function billionths(costUsd: number | undefined): number {
+  return costUsd === undefined ? 0 : nanoUsd(costUsd);
 }
 
 function useOf({ scope, window, unit, cap, sums }: Tally): QuotaUse {

@@ -45,10 +45,13 @@ export interface ReplayParts {
   readonly assumeArtifact: boolean;
 }
 
-/** Decides recorded requests again, one after the other in the order of their time. */
-export function createReplay(parts: ReplayParts): (record: DecisionRecord) => Promise<Replayed> {
+/**
+ * Decides recorded requests again, one after the other in the order of their time: the next only once the one before is known. A promise is for a
+ * request whose prompt is scored again; a million promises more would take as long as reading their records.
+ */
+export function createReplay(parts: ReplayParts): (record: DecisionRecord) => Replayed | Promise<Replayed> {
   const moved = new Map<string, string>();
-  return async (record) => {
+  return (record) => {
     const { selected, status, cache, policy } = record;
     if (selected === undefined || status === 400) return { kind: 'left-out', why: 'refused' };
     if (cache?.outcome === 'hit') return { kind: 'left-out', why: 'from-cache' };
@@ -56,18 +59,26 @@ export function createReplay(parts: ReplayParts): (record: DecisionRecord) => Pr
     const movedTo = session === undefined ? undefined : moved.get(session);
     try {
       if (policy === undefined) return { kind: 'planned', request: replayNamed(record, selected, parts) };
-      const request = await replayRouted(record, selected, movedTo, parts);
+      const request = replayRouted(record, selected, movedTo, parts);
+      return request instanceof Promise ? request.then(planned, notPlanned) : planned(request);
+    } catch (error) {
+      return notPlanned(error);
+    }
+
+    function planned(request: PlannedRequest): Replayed {
       const { from, to, routed } = request;
       if (session !== undefined && from !== to) moved.set(session, routed!.decision.candidate);
       else if (session !== undefined) moved.delete(session);
       return { kind: 'planned', request };
-    } catch (error) {
-      if (error instanceof Undecidable) return { kind: 'unknown', why: error.why };
-      if (error instanceof PlimsollError && error.code === 'refused-by-rule')
-        return { kind: 'left-out', why: 'refused' };
-      throw error;
     }
   };
+}
+
+function notPlanned(error: unknown): Replayed {
+  if (error instanceof Undecidable) return { kind: 'unknown', why: error.why };
+  if (error instanceof PlimsollError && error.code === 'refused-by-rule')
+    return { kind: 'left-out', why: 'refused' };
+  throw error;
 }
 
 /** The client named the model: only its price can change. */
@@ -81,39 +92,43 @@ function replayNamed(
   return { from: selected, to: selected, routed: undefined, costUsd: cost, followsMove: false };
 }
 
-async function replayRouted(
+function replayRouted(
   record: DecisionRecord,
   selected: string,
   movedTo: string | undefined,
   parts: ReplayParts,
-): Promise<PlannedRequest> {
+): PlannedRequest | Promise<PlannedRequest> {
   const { router, catalog } = parts;
   const ruled = ruledOptions(record, parts);
   const rungs = rungsOf(ruled.profile, router);
   const names = rungs.map(({ candidate }) => candidate);
   const options = narrowedOptions(record, ruled, names, movedTo);
   const scores = usableScores(record, ruled.profile, names, parts);
-  const again = await decidedAgain(record, scores, options, names, router);
-  const { decision } = again;
-  const judged = again.checked.length === 0 ? undefined : judgedReply(record, again, rungs);
-  const to = judged?.model ?? decision.model;
-  const lossOf = (candidate: string | undefined) =>
-    scores === undefined || candidate === undefined || !Object.hasOwn(scores, candidate)
-      ? undefined
-      : scores[names.at(-1)!]! - scores[candidate]!;
-  const { pinned, session } = record.narrowed ?? {};
-  return {
-    from: selected,
-    to,
-    routed: {
-      decision,
-      verdictBefore: record.verdict,
-      lossBefore: lossOf(candidateOf(record, selected, rungs)),
-      lossAfter: lossOf(judged?.candidate ?? decision.candidate),
-    },
-    costUsd: plannedCost(record, to, judged, catalog),
-    followsMove: movedTo !== undefined && (pinned !== undefined || session !== undefined),
-  };
+  const again = decidedAgain(record, scores, options, names, router);
+  return again instanceof Promise ? again.then(planned) : planned(again);
+
+  function planned(decided: DecidedAgain): PlannedRequest {
+    const { decision } = decided;
+    const judged = decided.checked.length === 0 ? undefined : judgedReply(record, decided, rungs);
+    const to = judged?.model ?? decision.model;
+    const lossOf = (candidate: string | undefined) =>
+      scores === undefined || candidate === undefined || !Object.hasOwn(scores, candidate)
+        ? undefined
+        : scores[names.at(-1)!]! - scores[candidate]!;
+    const { pinned, session } = record.narrowed ?? {};
+    return {
+      from: selected,
+      to,
+      routed: {
+        decision,
+        verdictBefore: record.verdict,
+        lossBefore: lossOf(candidateOf(record, selected, rungs)),
+        lossAfter: lossOf(judged?.candidate ?? decision.candidate),
+      },
+      costUsd: plannedCost(record, to, judged, catalog),
+      followsMove: movedTo !== undefined && (pinned !== undefined || session !== undefined),
+    };
+  }
 }
 
 /** What the client asked for, and the rule that fires for it at the time of the request. */
@@ -147,17 +162,19 @@ function usableScores(
 }
 
 /** By the scores, or why there are none; else by the prompt, which is scored again. */
-async function decidedAgain(
+function decidedAgain(
   { reason, prompt, narrowed }: DecisionRecord,
   scores: DecisionRecord['scores'],
   options: RouteOptions,
   names: readonly string[],
   router: Router,
-): Promise<DecidedAgain> {
+): DecidedAgain | Promise<DecidedAgain> {
   const judgeable = names.map((name) => narrowed?.judgeable?.includes(name) ?? false);
   const known = scores ?? NO_SCORES.find((one) => one === reason);
   if (known !== undefined) return router.decideAgain(known, options, judgeable);
-  if (prompt !== undefined) return { decision: await router.route({ prompt }, options), checked: [] };
+  if (prompt !== undefined) {
+    return router.route({ prompt }, options).then((decision) => ({ decision, checked: [] }));
+  }
   const again = router.decideAgain('no-text', options, judgeable);
   // A fixed policy, and a rule that names a rung, have no threshold: they need no scores now either.
   if (again.decision.threshold === null) return again;

@@ -47,10 +47,54 @@ const LAST_CHARACTERS = 2_000;
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 250;
 
-/** How to start the server: compiled if a build exists, else from its sources. */
-export function serveCommand(): { readonly what: string; readonly args: readonly string[] } {
-  if (existsSync(COMPILED)) return { what: 'node dist/scripts/cli.js serve', args: [COMPILED, 'serve'] };
-  return { what: 'tsx scripts/cli.ts serve (there is no dist)', args: ['--import', 'tsx', SOURCE, 'serve'] };
+/** How to start a command: compiled if a build exists, else from its sources. */
+export function commandLine(name: string): { readonly what: string; readonly args: readonly string[] } {
+  if (existsSync(COMPILED)) return { what: `node dist/scripts/cli.js ${name}`, args: [COMPILED, name] };
+  return {
+    what: `tsx scripts/cli.ts ${name} (there is no dist)`,
+    args: ['--import', 'tsx', SOURCE, name],
+  };
+}
+
+export function serveCommand() {
+  return commandLine('serve');
+}
+
+/** What a process took until it ended. */
+export interface FinishedProcess {
+  readonly stdout: string;
+  readonly seconds: number;
+  /** Of all its threads, in seconds, but for the last eighth of a second; undefined without /proc. */
+  readonly cpuSeconds: number | undefined;
+  /** The most memory that it held, in MB (2^20 bytes). */
+  readonly maxRssMb: number;
+}
+
+/**
+ * Runs a Node process to its end.
+ * @throws PlimsollError `internal` with its last output if it fails
+ */
+export async function runProcess(args: readonly string[]): Promise<FinishedProcess> {
+  const startedMs = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-LAST_CHARACTERS);
+  });
+  const pid = Number(child.pid);
+  let [maxRssMb, cpu]: [number, number | undefined] = [0, undefined];
+  const timer = setInterval(() => {
+    maxRssMb = Math.max(maxRssMb, residentMb(pid, 'VmHWM') || 0); // it may have just ended
+    cpu = cpuSeconds(pid) || cpu;
+  }, SAMPLE_MS / 2);
+  const [code] = await once(child, 'close');
+  clearInterval(timer);
+  const seconds = (performance.now() - startedMs) / 1000;
+  if (code === 0) return { stdout, seconds, cpuSeconds: cpu, maxRssMb };
+  throw new PlimsollError('internal', `${args.join(' ')} ended with ${code}. Its output: ${stderr}`);
 }
 
 /**
@@ -107,11 +151,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resident memory of a process, in MB (2^20 bytes). */
-export function residentMb(pid: number): number {
+/** Resident memory of a process, now or the most that it was (Linux alone), in MB (2^20 bytes). */
+export function residentMb(pid: number, field: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
   const status = `/proc/${pid}/status`;
   const kilobytes = existsSync(status)
-    ? /^VmRSS:\s+(\d+)/m.exec(readFileSync(status, 'utf8'))?.[1]
+    ? new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(status, 'utf8'))?.[1]
     : execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
   return Number(kilobytes) / 1024;
 }

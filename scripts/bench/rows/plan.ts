@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configSchema } from '../../../router/config/index.ts';
@@ -8,42 +7,61 @@ import { createRouter } from '../../../router/create-router.ts';
 import { recordedArtifact } from '../../../router/records/index.ts';
 import { seededRandom } from '../../../router/statistics/index.ts';
 import { type BenchContext, type Row, spread } from '../measurement.ts';
+import { commandLine, type FinishedProcess, runProcess } from '../processes.ts';
 
 const ROUNDS = 3;
 const RECORDS = 1_000_000;
-const CHILD = fileURLToPath(new URL('../children/plan-million.ts', import.meta.url));
+const PARSE = fileURLToPath(new URL('../children/parse-lines.ts', import.meta.url));
 const AT_ONCE = 1_000;
 
-interface Measured {
-  readonly seconds: number;
-  readonly maxRssMb: number;
-  readonly requests: number;
-  readonly flipped: number;
-}
+/** JSON is YAML, too. */
+const CHANGED = JSON.stringify({
+  ladder: { cheap: 'fake/small', strong: 'fake/large' },
+  providers: { fake: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1' } },
+  models: {
+    'fake/small': { price: { input: 0.1, output: 0.4 } },
+    'fake/large': { price: { input: 3, output: 12 } },
+  },
+  allow_ungated: true,
+  policies: { changed: { threshold: 0.1, version: 1 } },
+  default_policy: 'changed',
+  limits: [{ for: { provider: 'fake' }, windows: [{ '1m': '600 requests' }, { '24h': '20 usd' }] }],
+});
 
-/** `plan` over a million recorded decisions in a process of its own, beside one that only reads them. */
+/** `plimsoll plan` over a million recorded decisions, beside a process that only parses their lines. */
 export async function planMillion({ say }: BenchContext): Promise<readonly Row[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-plan-'));
   try {
     const file = path.join(folder, 'decisions.jsonl');
     say(`plan: writing ${RECORDS} records ...`);
     await writeRecords(file);
-    const runs: Measured[] = [];
-    const reads: Measured[] = [];
+    const config = path.join(folder, 'changed.yaml');
+    writeFileSync(config, CHANGED);
+    const { what, args } = commandLine('plan');
+    const runs: FinishedProcess[] = [];
+    const floors: FinishedProcess[] = [];
+    const loads: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       say(`plan, round ${round + 1} of ${ROUNDS} ...`);
-      runs.push(child(file));
-      reads.push(child(file, 'read'));
+      runs.push(await runProcess([...args, '--from', file, '--config', config, '--json']));
+      floors.push(await runProcess(['--import', 'tsx', PARSE, file]));
+      loads.push(loadavg()[0]!);
     }
+    const { requests, flipped } = JSON.parse(runs[0]!.stdout) as { requests: number; flipped: number };
     const megabytes = Math.round(statSync(file).size / 1e6);
-    const notes = [`${megabytes} MB of synthetic records; ${runs[0]!.flipped} of them flip`];
+    const cpu = (those: readonly FinishedProcess[]) =>
+      those.map(({ cpuSeconds = Number.NaN }) => cpuSeconds.toFixed(1)).join(', ');
+    const notes = [
+      `${what}; ${megabytes} MB of ${requests} synthetic records; ${flipped} of them flip`,
+      `processor time ${cpu(runs)} s, of the peer ${cpu(floors)} s; load average ${loads.map((one) => one.toFixed(1)).join(', ')}`,
+    ];
     const row = (of: 'seconds' | 'maxRssMb', required: number): Row => ({
       name: of === 'seconds' ? 'plan, time' : 'plan, memory',
       what: `${RECORDS} recorded decisions under a changed configuration`,
       unit: of === 'seconds' ? 's' : 'MB',
       value: spread(runs.map((run) => run[of])),
       samples: RECORDS,
-      peer: { what: 'the same records, only read', value: spread(reads.map((read) => read[of])) },
+      peer: { what: 'parsing their lines alone', value: spread(floors.map((floor) => floor[of])) },
       ratio: null,
       target: { of: 'value', is: 'at most', required },
       notes,
@@ -52,11 +70,6 @@ export async function planMillion({ say }: BenchContext): Promise<readonly Row[]
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function child(file: string, ...more: string[]): Measured {
-  const args = ['--import', 'tsx', CHILD, file, ...more];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
 /** Records as the gateway writes them, of the starter, with made-up scores and tokens. */
