@@ -23,6 +23,8 @@ export interface LineReply {
   /** JSON, or text if it is none. */
   readonly body: unknown;
   readonly retryAfterMs: number | undefined;
+  /** No model was called: a limit here, or another refusal of ours. */
+  readonly isOurs: boolean;
   /** Whether the same request may get another reply; undefined: as the status says. */
   readonly mayRetry: boolean | undefined;
   readonly verdict: string | undefined;
@@ -78,6 +80,7 @@ export async function askLine(
     waits: stop.waits,
     signal: stop.calls,
   };
+  let isLookout = false;
   for (let tries = 1; ; ) {
     while (!isOpen(now()) && !stop.waits.aborted) await stop.sleepUntil(now() + HOURS_EVERY_MS, now);
     const place = await places.enter(stop.waits, scopeOf(batch.client));
@@ -90,13 +93,17 @@ export async function askLine(
     }
     if (reply === undefined) return undefined;
     const waitMs = waitBefore(reply, tries);
+    if (isLookout && reply.status !== TOO_MANY) activity.foundRoom();
+    isLookout = false;
     if (waitMs === undefined) return resultOf(line, reply, prefix);
-    const untilMs = now() + waitMs;
-    const sleep = () => stop.sleepUntil(untilMs, now);
-    if (reply.status === TOO_MANY) await activity.atLimit(untilMs, sleep);
-    else {
+    const nowMs = now();
+    const untilMs = nowMs + waitMs;
+    if (reply.status === TOO_MANY) {
+      const limit = { untilMs, nowMs, isOurs: reply.isOurs };
+      isLookout = await activity.atLimit(limit, (wakeMs, isOver) => stop.sleepUntil(wakeMs, now, isOver));
+    } else {
       tries++;
-      await sleep();
+      await stop.sleepUntil(untilMs, now);
     }
     if (stop.waits.aborted) return undefined;
   }

@@ -58,7 +58,7 @@ export interface WantedBatch {
 export interface Batches {
   /** @throws PlimsollError `conflict` if there are as many files as a key may have */
   upload(scope: string): Promise<Upload>;
-  readonly files: Pick<FileStore, 'get' | 'list' | 'content'>;
+  readonly files: Pick<FileStore, 'get' | 'list' | 'content' | 'placeOf'>;
   /** @throws PlimsollError `not-found`; `conflict` if a batch that has not ended reads it */
   deleteFile(scope: string, id: string): Promise<void>;
   /** @throws PlimsollError `not-found`; `invalid-input` if the file is none of requests to this endpoint; `conflict` as `upload` does */

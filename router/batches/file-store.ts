@@ -6,6 +6,9 @@ import type { Endpoint } from './line.ts';
 
 const FILE = 'batch-file';
 const CHUNK = 'batch-file-chunk';
+/** Where a file was in the list that is deleted: whoever goes through the list page by page may hold its id. */
+const DELETED = 'batch-file-deleted';
+const DELETED_MS = 24 * 3_600_000;
 /** Characters of one stored piece; a longer line is a piece of its own. */
 const CHUNK_CHARACTERS = 256 * 1024;
 /** By which a file is told from those of providers. */
@@ -27,6 +30,13 @@ export interface StoredFile {
   /** Of a file of requests: what its lines ask for. */
   readonly url?: Endpoint;
   readonly chunks: number;
+}
+
+type ListedFile = Pick<StoredFile, 'id' | 'createdMs'>;
+
+/** The order of the list: below 0 if `a` comes first. */
+export function newestFirst(a: ListedFile, b: ListedFile): number {
+  return b.createdMs - a.createdMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
 export function isFileId(id: string): boolean {
@@ -119,7 +129,14 @@ export class FileStore {
     return found
       .map(({ value }) => value as StoredFile)
       .filter(({ expiresMs }) => expiresMs > this.#now())
-      .sort((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? 1 : -1));
+      .sort(newestFirst);
+  }
+
+  /** Where a file is in the list, or was until it expired or was deleted in the last 24 hours; undefined if that is not known. */
+  async placeOf(scope: string, id: string): Promise<ListedFile | undefined> {
+    if (!isFileId(id)) return undefined;
+    const deleted = async () => (await this.#documents.get({ scope, kind: DELETED, id }))?.value;
+    return ((await this.ofBatch(scope, id)) ?? (await deleted())) as ListedFile | undefined;
   }
 
   /** The pieces of its text, in order. @throws PlimsollError `not-found` if it was deleted meanwhile */
@@ -133,7 +150,9 @@ export class FileStore {
 
   /** @throws PlimsollError `not-found` */
   async delete(scope: string, id: string): Promise<void> {
-    const { chunks } = await this.get(scope, id);
+    const { chunks, createdMs } = await this.get(scope, id);
+    const place: ListedFile = { id, createdMs };
+    await this.#documents.put({ scope, kind: DELETED, id }, { value: place, ttlMs: DELETED_MS });
     await this.#documents.delete({ scope, kind: FILE, id });
     await this.#deleteChunks(scope, id, chunks);
   }

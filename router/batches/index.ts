@@ -2,5 +2,5 @@
 export type { CallLine, LineCall, LineReply } from './ask-line.ts';
 export { type Batch, batchJson, type Client, MAX_LINES } from './batch.ts';
 export { type Batches, type BatchOptions, openBatches, type Upload } from './batches.ts';
-export { isFileId, type StoredFile } from './file-store.ts';
+export { isFileId, newestFirst, type StoredFile } from './file-store.ts';
 export { ENDPOINTS, isEndpoint } from './line.ts';

@@ -30,9 +30,10 @@ export class Stop {
     this.calls.abort(new Error('left'));
   }
 
-  /** Sleeps until a time by the given clock, or until it is stopped. */
-  async sleepUntil(untilMs: number, now: () => number): Promise<void> {
-    while (!this.waits.aborted && now() < untilMs) await this.#sleep(Math.min(SLICE_MS, untilMs - now()));
+  /** Sleeps until a time by the given clock, or until it is over or stopped. */
+  async sleepUntil(untilMs: number, now: () => number, isOver: () => boolean = () => false): Promise<void> {
+    while (!this.waits.aborted && now() < untilMs && !isOver())
+      await this.#sleep(Math.min(SLICE_MS, untilMs - now()));
   }
 
   #sleep(ms: number): Promise<void> {

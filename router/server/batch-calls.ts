@@ -83,6 +83,7 @@ async function wholeReply(reply: GatewayReply, router: Router): Promise<LineRepl
   }
   const common = {
     requestId: headers['x-plimsoll-decision-id'] ?? '',
+    isOurs: reply.spent === undefined,
     verdict: undefined,
     escalated: undefined,
   };
@@ -133,6 +134,7 @@ function refusal(error: unknown): LineReply {
     status: isOurs ? httpStatus(error) : 502, // whatever broke on the way may not break again
     requestId: '',
     body,
+    isOurs,
     retryAfterMs: undefined,
     mayRetry: isOurs && httpStatus(error) !== 503 ? false : undefined,
     verdict: undefined,

@@ -33,6 +33,18 @@ export interface OutputLine {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+const DAY_MS = 86_400_000;
+const TODAY_MS = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+
+/**
+ * A time for a fake clock, in ms since 1970: tomorrow at that time in UTC, or so many days later. The verdict of the tests' artifact is issued today, and
+ * does not count before.
+ */
+export function fakeTime(clock: string, days = 0): number {
+  const day = new Date(TODAY_MS + (1 + days) * DAY_MS).toISOString().slice(0, 'yyyy-mm-dd'.length);
+  return Date.parse(`${day}T${clock}Z`);
+}
+
 /** A gateway with batches, on a state of its own. */
 export function batchGateway(
   batches: Written['batches'] = {},

@@ -10,6 +10,7 @@ import {
   chatLines,
   created,
   ended,
+  fakeTime,
   resultLines,
   uploaded,
 } from './batch-gateway.ts';
@@ -121,7 +122,7 @@ describe('a batch, by the official client', () => {
   });
 
   test('at a quota it waits until time has moved on, and nothing fails', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-30T10:00:30Z') });
+    vi.useFakeTimers({ toFake: ['Date'], now: fakeTime('10:00:30') });
     const limits = [{ windows: [{ '1h': '3 requests' as const }] }];
     const { openai, first } = await batchGateway({}, { config: { limits } });
     const batch = await created(openai, chatLines(5));
@@ -130,14 +131,28 @@ describe('a batch, by the official client', () => {
     const waiting = await openai.batches.retrieve(batch.id);
     expect(waiting).toMatchObject({ status: 'in_progress', request_counts: { completed: 3, failed: 0 } });
     expect(first.requests).toHaveLength(3);
-    vi.setSystemTime(Date.parse('2026-11-30T11:00:01Z'));
+    vi.setSystemTime(fakeTime('11:00:01'));
     const done = await ended(openai, batch.id);
     expect(done).toMatchObject({ status: 'completed', request_counts: { completed: 5, failed: 0 } });
     expect(first.requests).toHaveLength(5);
   });
 
+  test('at a quota it goes on soon after the quota was raised', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: fakeTime('10:00:30') });
+    const limits = (requests: number) => [{ windows: [{ '1h': `${requests} requests` as const }] }];
+    const { openai, first, reconfigure } = await batchGateway({}, { config: { limits: limits(3) } });
+    const batch = await created(openai, chatLines(8));
+    await vi.waitFor(() => expect(first.requests.length).toBe(3), { timeout: 20_000 });
+    await new Promise((resolve) => setTimeout(resolve, 500)); // the others are refused
+    reconfigure({ limits: limits(100) });
+    vi.setSystemTime(fakeTime('10:01:05')); // the hour is not over
+    const done = await ended(openai, batch.id);
+    expect(done).toMatchObject({ status: 'completed', request_counts: { completed: 8, failed: 0 } });
+    expect(first.requests).toHaveLength(8);
+  });
+
   test('lines are sent in off-peak hours alone', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-30T19:59:00Z') });
+    vi.useFakeTimers({ toFake: ['Date'], now: fakeTime('19:59:00') });
     const { openai, first } = await batchGateway({
       hours: { from: '22:00', to: '06:00' },
       time_zone: 'Europe/Berlin',
@@ -149,7 +164,7 @@ describe('a batch, by the official client', () => {
     );
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(first.requests).toHaveLength(0);
-    vi.setSystemTime(Date.parse('2026-11-30T21:00:00Z')); // 22:00 in Berlin
+    vi.setSystemTime(fakeTime('21:00:00')); // 22:00 in Berlin
     expect((await ended(openai, batch.id)).request_counts!.completed).toBe(3);
   });
 

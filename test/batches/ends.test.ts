@@ -1,25 +1,34 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { batchGateway, CHAT, chatLines, created, ended, resultLines, uploaded } from './batch-gateway.ts';
+import {
+  batchGateway,
+  CHAT,
+  chatLines,
+  created,
+  ended,
+  fakeTime,
+  resultLines,
+  uploaded,
+} from './batch-gateway.ts';
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
-const START = '2026-11-30T10:00:30Z';
-const NEXT_DAY = '2026-12-01T10:00:31Z';
+const START = '10:00:30';
+const NEXT_DAY = 1;
 const TWO_A_MONTH = [{ windows: [{ month: '2 requests' as const }] }];
 
-function setTime(time: string) {
-  vi.setSystemTime(Date.parse(time));
+function setTime(clock: string) {
+  vi.setSystemTime(fakeTime(clock, NEXT_DAY));
 }
 
 test('after 24 hours what was not sent is in the error file', async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-30T10:00:30Z') });
+  vi.useFakeTimers({ toFake: ['Date'], now: fakeTime(START) });
   const limits = [{ windows: [{ month: '2 requests' as const }] }];
   const { openai, first } = await batchGateway({}, { config: { limits } });
   const batch = await created(openai, chatLines(5));
   await vi.waitFor(() => expect(first.requests.length).toBe(2), { timeout: 20_000 });
-  vi.setSystemTime(Date.parse('2026-12-01T10:00:31Z'));
+  setTime('10:00:31');
   const done = await ended(openai, batch.id);
   expect(done).toMatchObject({ status: 'expired', request_counts: { total: 5, completed: 2, failed: 3 } });
   const unanswered = await resultLines(openai, done.error_file_id);
@@ -31,17 +40,17 @@ test('after 24 hours what was not sent is in the error file', async () => {
 
 test('it is completed if it expires while the last line is at work', async () => {
   // Time goes on: a try that fails on a busy machine is made again.
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(START), shouldAdvanceTime: true });
+  vi.useFakeTimers({ toFake: ['Date'], now: fakeTime(START), shouldAdvanceTime: true });
   const timeouts = { connect_ms: 10_000, first_byte_ms: 15_000, idle_ms: 5_000, total_ms: 20_000 };
   const { openai, first } = await batchGateway(
     { hours: { from: '09:00', to: '10:00' } },
     { upstream: { delayMs: 8_000 }, config: { upstream: { timeouts } } },
   );
   const batch = await created(openai, chatLines(1));
-  setTime('2026-12-01T09:59:30Z');
+  setTime('09:59:30');
   await vi.waitFor(() => expect(first.requests.length).toBeGreaterThan(0), { timeout: 20_000 });
   for (const time of ['09:59:45', '09:59:58', '10:00:11', '10:00:24', '10:00:31']) {
-    setTime(`2026-12-01T${time}Z`);
+    setTime(time);
     await new Promise((resolve) => setTimeout(resolve, 1_100)); // its lease is renewed once a second
   }
   expect(await ended(openai, batch.id)).toMatchObject({
@@ -52,12 +61,12 @@ test('it is completed if it expires while the last line is at work', async () =>
 });
 
 test('without its input it still says how many lines were not answered', async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(START) });
+  vi.useFakeTimers({ toFake: ['Date'], now: fakeTime(START) });
   const { openai, first, gateway } = await batchGateway({}, { config: { limits: TWO_A_MONTH } });
   const batch = await created(openai, chatLines(5));
   await vi.waitFor(() => expect(first.requests.length).toBe(2), { timeout: 20_000 });
   await gateway.state!.documents.delete({ scope: '', kind: 'batch-file', id: batch.input_file_id });
-  setTime(NEXT_DAY);
+  setTime('10:00:31');
   const done = await ended(openai, batch.id);
   expect(done).toMatchObject({ status: 'expired', request_counts: { total: 5, completed: 2, failed: 3 } });
   const unanswered = await resultLines(openai, done.error_file_id);
@@ -67,12 +76,12 @@ test('without its input it still says how many lines were not answered', async (
 });
 
 test('a batch goes on with a file that expires meanwhile', async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse(START) });
+  vi.useFakeTimers({ toFake: ['Date'], now: fakeTime(START) });
   const { openai } = await batchGateway({ keep_days: 1, hours: { from: '11:00', to: '12:00' } });
   const { id } = await uploaded(openai, chatLines(3));
-  setTime('2026-12-01T10:00:00Z');
+  setTime('10:00:00');
   const batch = await openai.batches.create({ input_file_id: id, endpoint: CHAT, completion_window: '24h' });
-  setTime('2026-12-01T11:00:00Z');
+  setTime('11:00:00');
   await expect(openai.files.retrieve(id)).rejects.toMatchObject({ status: 404 });
   expect((await ended(openai, batch.id)).request_counts!.completed).toBe(3);
 });

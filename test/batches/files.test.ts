@@ -107,6 +107,22 @@ describe('files', () => {
     expect(all).toHaveLength(4);
   });
 
+  test('are listed on from one that was deleted meanwhile', async () => {
+    const { openai } = await batchGateway();
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) ids.push((await uploaded(openai, chatLines(1))).id);
+    const seen: string[] = [];
+    for await (const { id } of openai.files.list({ order: 'asc', limit: 2 })) {
+      seen.push(id);
+      await openai.files.delete(id); // the next page is asked for by the id of a file that is gone
+    }
+    expect(seen).toEqual(ids);
+    const later = (await uploaded(openai, chatLines(1))).id;
+    const idsOf = async (query: object) => (await openai.files.list(query)).data.map(({ id }) => id);
+    expect(await idsOf({ order: 'asc', after: ids[2] })).toEqual([later]);
+    expect(await idsOf({ after: ids[2] })).toEqual([]);
+  });
+
   test.each([
     ['limit=0', 'limit'],
     ['limit=10001', 'limit'],

@@ -7,6 +7,7 @@ import {
   ENDPOINTS,
   isEndpoint,
   isFileId,
+  newestFirst,
   type StoredFile,
 } from '../../batches/index.ts';
 import { invalidField, PlimsollError } from '../../errors.ts';
@@ -54,12 +55,13 @@ export const BATCH_ROUTES: readonly BatchRoute[] = [
     method: 'get',
     path: '/batches',
     summary: 'Batches of this API key, the newest first.',
-    respond: async (batches, { scope, query }) =>
-      pageOf(
-        (await batches.list(scope)).map((batch) => ({ id: batch.id, json: batchJson(batch) })),
-        query,
-        20,
-      ),
+    respond: async (batches, { scope, query }) => {
+      const all = (await batches.list(scope)).map((batch) => ({ id: batch.id, json: batchJson(batch) }));
+      const after = queryValue(query, 'after');
+      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
+      if (after !== undefined && from === 0) throw invalidField('after', 'is no id of this list');
+      return pageOf(all.slice(from), query, 20);
+    },
   },
   {
     method: 'get',
@@ -82,12 +84,23 @@ const FILE_ROUTES: readonly BatchRoute[] = [
     path: '/files',
     summary: 'Files of batches of this API key, the newest first.',
     respond: async ({ files }, { scope, query }) => {
-      const newestFirst = await files.list(scope);
-      const inOrder = orderOf(query) === 'asc' ? [...newestFirst].reverse() : newestFirst;
-      const purpose = queryValue(query, 'purpose');
-      const wanted = inOrder.filter((file) => purpose === undefined || file.purpose === purpose);
+      const sign = orderOf(query) === 'asc' ? -1 : 1;
+      const [purpose, after] = [queryValue(query, 'purpose'), queryValue(query, 'after')];
+      const last = after === undefined ? undefined : await files.placeOf(scope, after);
+      if (after !== undefined && last === undefined)
+        throw invalidField(
+          'after',
+          'is no file of this API key, nor one that was deleted in the last 24 hours',
+        );
+      const wanted = (await files.list(scope)).filter(
+        (file) =>
+          (purpose === undefined || file.purpose === purpose) &&
+          (last === undefined || sign * newestFirst(last, file) < 0),
+      );
       return pageOf(
-        wanted.map((file) => ({ id: file.id, json: fileJson(file) })),
+        wanted
+          .sort((a, b) => sign * newestFirst(a, b))
+          .map((file) => ({ id: file.id, json: fileJson(file) })),
         query,
         10_000,
       );
@@ -352,25 +365,23 @@ function orderOf(query: Asked['query']): 'asc' | 'desc' {
   throw invalidField('order', 'must be asc or desc, by created_at');
 }
 
-/** OpenAI's pages. @param defaultLimit without `limit`; more than 100 or 10,000 at once there are not */
+/** A page as OpenAI has it. @param rest what comes after the page before. @param defaultLimit without `limit`; more than 100 or 10,000 at once there are not */
 function pageOf(
-  all: readonly { readonly id: string; readonly json: object }[],
+  rest: readonly { readonly id: string; readonly json: object }[],
   query: Asked['query'],
   defaultLimit: number,
 ): object {
   const most = Math.max(100, defaultLimit);
-  const [limit, after] = [queryValue(query, 'limit'), queryValue(query, 'after')];
+  const limit = queryValue(query, 'limit');
   const size = limit === undefined ? defaultLimit : /^\d+$/.test(limit) ? Number(limit) : 0;
   if (size < 1 || size > most) throw invalidField('limit', `must be a whole number from 1 to ${most}`);
-  const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-  if (after !== undefined && from === 0) throw invalidField('after', 'is no id of this list');
-  const page = all.slice(from, from + size);
+  const page = rest.slice(0, size);
   return {
     object: 'list',
     data: page.map(({ json }) => json),
     first_id: page[0]?.id ?? null,
     last_id: page.at(-1)?.id ?? null,
-    has_more: all.length > from + size,
+    has_more: rest.length > size,
   };
 }
 
