@@ -1,4 +1,19 @@
 import type { TokenCounts } from '../catalog/index.ts';
+import { responsesReply, responsesRequest, responsesStream } from '../responses-dialect/index.ts';
+import {
+  carriesFile,
+  isFailure,
+  type ReplacedNames,
+  type ReplyContext,
+  ReplyError,
+  type ReplyNotes,
+  readUsage,
+  renameTools,
+  unexpectedFile,
+  unfinishedStream,
+  withCallableChoice,
+  withClientName,
+} from '../sdk-terms/index.ts';
 import {
   type CallOptions,
   createLosses,
@@ -21,23 +36,9 @@ import {
 } from '../targets/index.ts';
 import { anthropicReply, anthropicStream } from './anthropic/reply.ts';
 import { anthropicRequest } from './anthropic/request.ts';
-import { separateGoogleSchemas } from './google/schemas.ts';
+import { separateGoogleSchemas } from './google-schemas.ts';
 import { joinOpenaiStreams, openaiReply, openaiStream } from './openai/reply.ts';
 import { openaiRequest } from './openai/request.ts';
-import {
-  carriesFile,
-  isFailure,
-  type ReplyContext,
-  ReplyError,
-  type ReplyNotes,
-  readUsage,
-  unexpectedFile,
-  unfinishedStream,
-} from './reply.ts';
-import { responsesReply } from './responses/reply.ts';
-import { responsesRequest } from './responses/request.ts';
-import { responsesStream } from './responses/stream.ts';
-import { type ReplacedNames, renameTools, withCallableChoice, withClientName } from './tools.ts';
 
 /** A request of a client as options of the AI SDK. */
 export interface MappedRequest {

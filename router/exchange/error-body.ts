@@ -1,6 +1,7 @@
 import type { Dialect } from '../catalog/index.ts';
-import { errorBody, isFailure, saysSomething } from '../dialects/index.ts';
+import { errorBody, saysSomething } from '../dialects/index.ts';
 import { fieldIn, isObject, parseJson } from '../json/index.ts';
+import { isFailure } from '../sdk-terms/index.ts';
 import type { Head, OpenExchange } from './exchange.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
 import { clientHeaders, decodedBody, firstBytes, headFault } from './response.ts';

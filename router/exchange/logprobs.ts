@@ -1,6 +1,6 @@
 import type { CatalogModel, Dialect } from '../catalog/index.ts';
-import type { ReplyNotes } from '../dialects/index.ts';
 import { isObject, jsonSplices, objectIn, objectsIn, parseJson, spliced, withField } from '../json/index.ts';
+import type { ReplyNotes } from '../sdk-terms/index.ts';
 import { sentAgain } from './sent-again.ts';
 import type { FailedAttempt, PrepareAttempt, ProviderCall, TakenLogprobs } from './types.ts';
 

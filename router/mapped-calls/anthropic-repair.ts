@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplyNotes } from '../dialects/index.ts';
 import { ExchangeError, isTooComplex, type ReplyRepair } from '../exchange/index.ts';
 import { countIn, isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
+import type { ReplyNotes } from '../sdk-terms/index.ts';
 import { withoutUndefined } from '../targets/index.ts';
 
 const COUNTS = [

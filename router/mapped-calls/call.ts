@@ -4,10 +4,6 @@ import {
   embeddingsRequest,
   mapReply,
   mapStreams,
-  type ReplyContext,
-  ReplyError,
-  type ReplyNotes,
-  replyContext,
 } from '../dialects/index.ts';
 import { PlimsollError } from '../errors.ts';
 import {
@@ -19,6 +15,7 @@ import {
   type Usage,
   wholeBody,
 } from '../exchange/index.ts';
+import { type ReplyContext, ReplyError, type ReplyNotes, replyContext } from '../sdk-terms/index.ts';
 import { type EmbedResult, type SdkEmbeddingModel, type SdkModel, unmappable } from '../targets/index.ts';
 import { maskedParts, withoutKey } from './key-mask.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';

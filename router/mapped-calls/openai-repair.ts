@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
-import type { ReplyNotes } from '../dialects/index.ts';
 import { ExchangeError, logprobsOfChoice, noteLogprobs, type ReplyRepair } from '../exchange/index.ts';
 import { countIn, type JsonObject, objectIn, objectsIn, textIn } from '../json/index.ts';
 import { openaiReason } from '../passthrough/index.ts';
+import type { ReplyNotes } from '../sdk-terms/index.ts';
 import { withoutUndefined } from '../targets/index.ts';
 
 /** Chat completions of OpenAI, Mistral, and the many servers that copy them. */

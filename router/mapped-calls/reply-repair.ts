@@ -1,4 +1,3 @@
-import type { ReplyNotes } from '../dialects/index.ts';
 import {
   ExchangeError,
   isTooComplex,
@@ -13,6 +12,7 @@ import {
   TOO_COMPLEX,
 } from '../exchange/index.ts';
 import { countIn, isObject, type JsonObject, objectIn, objectsIn, parseJson, textIn } from '../json/index.ts';
+import type { ReplyNotes } from '../sdk-terms/index.ts';
 import { withoutUndefined } from '../targets/index.ts';
 import { AnthropicRepair, readToolInput } from './anthropic-repair.ts';
 import { OpenaiRepair } from './openai-repair.ts';

@@ -1,4 +1,3 @@
-import type { ReplyNotes } from '../dialects/index.ts';
 import {
   type AttemptTimeouts,
   type ConnectionPools,
@@ -16,6 +15,7 @@ import {
   ReportedError,
 } from '../exchange/index.ts';
 import { isObject, type JsonObject, objectsIn, parseJson } from '../json/index.ts';
+import type { ReplyNotes } from '../sdk-terms/index.ts';
 import { isLarge, nextTurn } from '../turns.ts';
 import { repairedBody } from './reply-repair.ts';
 

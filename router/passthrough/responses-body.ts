@@ -1,5 +1,5 @@
-import { isMappedProof } from '../dialects/index.ts';
 import { isObject, type JsonEdit, type JsonObject, jsonSplices, spliced } from '../json/index.ts';
+import { isMappedProof } from '../responses-dialect/index.ts';
 import { exceededLimit, fieldName, type ModelRequest, type UnmappableRule } from '../targets/index.ts';
 import { refusedHints } from './refused-hints.ts';
 

@@ -1,5 +1,6 @@
 import { estimateTokens, peopleModel, type TokenCounts } from '../catalog/index.ts';
-import { mapReply, mapStreams, replyContext } from '../dialects/index.ts';
+import { mapReply, mapStreams } from '../dialects/index.ts';
+import { replyContext } from '../sdk-terms/index.ts';
 import type { PeopleTask } from './task.ts';
 
 /** A person's reply, in the dialect of the client. */

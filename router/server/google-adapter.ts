@@ -1,6 +1,6 @@
-import { GoogleEvents, googleErrorBody, googleReply } from '../dialects/index.ts';
 import { SseReader } from '../exchange/index.ts';
 import type { GatewayReply } from '../gateway/index.ts';
+import { GoogleEvents, googleErrorBody, googleReply } from '../google-dialect/index.ts';
 import { countIn, fieldIn, parseJson, textIn } from '../json/index.ts';
 
 /** A reply in OpenAI's form as Google's clients read it. @param dropped paths of the client's fields that were left out */

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Dialect } from '../catalog/index.ts';
-import { errorBody, googleErrorBody } from '../dialects/index.ts';
+import { errorBody } from '../dialects/index.ts';
 import { httpStatus, PlimsollError } from '../errors.ts';
+import { googleErrorBody } from '../google-dialect/index.ts';
 import { speaksGoogle } from './google-requests.ts';
 import type { errorEnvelopeSchema } from './schemas/decisions.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readUsage as sdkUsageOf } from '../../router/dialects/reply.ts';
 import { StreamReader } from '../../router/native-replies/stream-reader.ts';
 import { parseUsage } from '../../router/native-replies/usage.ts';
+import { readUsage as sdkUsageOf } from '../../router/sdk-terms/reply.ts';
 
 const OPENAI = {
   prompt_tokens: 1_000,

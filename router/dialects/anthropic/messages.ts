@@ -1,16 +1,5 @@
 import { z } from 'zod';
 import {
-  type AssistantPart,
-  type CountedValues,
-  type FilePart,
-  type Losses,
-  type Path,
-  type PromptMessage,
-  type Target,
-  toolInput,
-  type UserPart,
-} from '../../targets/index.ts';
-import {
   addedByClient,
   cacheControlSchema,
   cacheOptions,
@@ -21,7 +10,18 @@ import {
   nullableText,
   Prompt,
   resultOutput,
-} from '../prompt.ts';
+} from '../../sdk-terms/index.ts';
+import {
+  type AssistantPart,
+  type CountedValues,
+  type FilePart,
+  type Losses,
+  type Path,
+  type PromptMessage,
+  type Target,
+  toolInput,
+  type UserPart,
+} from '../../targets/index.ts';
 
 /** What libraries add to the blocks of a reply: the place in its stream, and the text or input once more. */
 export const addedToBlocks = {

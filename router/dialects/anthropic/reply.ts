@@ -1,13 +1,6 @@
 import { estimateTokens } from '../../catalog/index.ts';
 import { isObject, JsonScan } from '../../json/index.ts';
 import {
-  type FinishReason,
-  type GenerateResult,
-  type SdkUsage,
-  type StreamPart,
-  validToolId,
-} from '../../targets/index.ts';
-import {
   type ReplyContext,
   ReplyError,
   type ReplyNotes,
@@ -16,7 +9,14 @@ import {
   unexpectedFile,
   unfinishedStream,
   unifiedFinish,
-} from '../reply.ts';
+} from '../../sdk-terms/index.ts';
+import {
+  type FinishReason,
+  type GenerateResult,
+  type SdkUsage,
+  type StreamPart,
+  validToolId,
+} from '../../targets/index.ts';
 
 /**
  * The SDK's result as a message (https://docs.anthropic.com/en/api/messages): texts first, then tool calls.

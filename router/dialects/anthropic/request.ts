@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { EFFORTS, type Effort } from '../../catalog/index.ts';
 import {
+  cacheControlSchema,
+  cacheOptions,
+  inputSchemaOf,
+  jsonSchemaSchema,
+  systemMessages,
+  withoutForeignTools,
+} from '../../sdk-terms/index.ts';
+import {
   acceptedStops,
   acceptedTools,
   type CallOptions,
@@ -24,8 +32,6 @@ import {
   withoutNulls,
   withoutUndefined,
 } from '../../targets/index.ts';
-import { cacheControlSchema, cacheOptions, jsonSchemaSchema, systemMessages } from '../prompt.ts';
-import { inputSchemaOf, withoutForeignTools } from '../tools.ts';
 import { anthropicMessageSchema, anthropicPrompt, anthropicTextSchema } from './messages.ts';
 
 const toolSchema = z.strictObject({

@@ -1,5 +1,18 @@
 import { z } from 'zod';
 import {
+  addedByClient,
+  cacheControlSchema,
+  cacheOptions,
+  emptyFieldSchema,
+  filePart,
+  filePartAt,
+  laterSystemMessages,
+  nullableText,
+  Prompt,
+  type SystemText,
+  systemMessages,
+} from '../../sdk-terms/index.ts';
+import {
   type AssistantPart,
   type CountedValues,
   type Losses,
@@ -12,19 +25,6 @@ import {
   type UserPart,
   unmappable,
 } from '../../targets/index.ts';
-import {
-  addedByClient,
-  cacheControlSchema,
-  cacheOptions,
-  emptyFieldSchema,
-  filePart,
-  filePartAt,
-  laterSystemMessages,
-  nullableText,
-  Prompt,
-  type SystemText,
-  systemMessages,
-} from '../prompt.ts';
 
 const textSchema = z.strictObject({
   type: z.literal('text'),

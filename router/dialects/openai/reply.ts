@@ -1,11 +1,4 @@
 import {
-  type FinishReason,
-  type GenerateResult,
-  type SdkUsage,
-  type StreamPart,
-  validToolId,
-} from '../../targets/index.ts';
-import {
   carriesFile,
   type ReplyContext,
   type ReplyFile,
@@ -16,7 +9,14 @@ import {
   unexpectedFile,
   unfinishedStream,
   unifiedFinish,
-} from '../reply.ts';
+} from '../../sdk-terms/index.ts';
+import {
+  type FinishReason,
+  type GenerateResult,
+  type SdkUsage,
+  type StreamPart,
+  validToolId,
+} from '../../targets/index.ts';
 
 /** The SDK's result as a chat completion (https://platform.openai.com/docs/api-reference/chat/object). */
 export function openaiReply(

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { EFFORTS } from '../../catalog/index.ts';
 import {
+  functionTool,
+  JSON_INSTRUCTION,
+  jsonSchemaSchema,
+  oneToolCall,
+  schemaFormat,
+  userOptions,
+  withEffort,
+  withoutForeignTools,
+} from '../../sdk-terms/index.ts';
+import {
   acceptedStops,
   acceptedTools,
   type CallOptions,
@@ -15,10 +25,7 @@ import {
   withoutNulls,
   withoutUndefined,
 } from '../../targets/index.ts';
-import { JSON_INSTRUCTION, jsonSchemaSchema } from '../prompt.ts';
-import { withoutForeignTools } from '../tools.ts';
 import { commonPictureDetail, openaiMessageSchema, openaiPrompt } from './messages.ts';
-import { functionTool, oneToolCall, schemaFormat, userOptions, withEffort } from './options.ts';
 
 const functionSchema = z.strictObject({
   name: z.string(),

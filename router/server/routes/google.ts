@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
-import { chatRequest } from '../../dialects/index.ts';
 import { invalidField, PlimsollError } from '../../errors.ts';
 import type { Gateway, GatewayReply, ListedName, ModelNames } from '../../gateway/index.ts';
+import { chatRequest } from '../../google-dialect/index.ts';
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import { GOOGLE_ROUTE } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { isObject, objectsIn, parseJson, textIn } from '../../json/index.ts';
-import type { FunctionTool, JsonSchema, Losses, Path, Target } from '../../targets/index.ts';
-import { functionTool } from '../openai/options.ts';
-import { jsonSchemaSchema } from '../prompt.ts';
+import { isObject, parseJson } from '../json/index.ts';
+import { functionTool, jsonSchemaSchema, nameWithin } from '../sdk-terms/index.ts';
+import type { FunctionTool, JsonSchema, Losses, Path, Target } from '../targets/index.ts';
 
 const functionSchema = z.strictObject({
   type: z.literal('function'),
@@ -43,13 +42,6 @@ export const responsesToolSchema = z.discriminatedUnion('type', [
 
 type ResponsesTool = z.infer<typeof responsesToolSchema>;
 type SingleTool = Exclude<ResponsesTool, { type: 'namespace' }>;
-
-/** A tool as the client offered it. */
-export interface OfferedTool {
-  readonly type: 'function' | 'custom';
-  readonly name: string;
-  readonly namespace?: string;
-}
 
 /** The only argument of a function that stands for a custom tool, which takes a text. */
 const CUSTOM_INPUT = 'input';
@@ -102,33 +94,6 @@ const CUSTOM_SCHEMA: JsonSchema = {
 function grammarText(format: Extract<ResponsesTool, { type: 'custom' }>['format']): string {
   if (format?.type !== 'grammar') return '';
   return `The input must match this grammar (${format.syntax}):\n${format.definition}`;
-}
-
-/** The name of a namespace's tool among all others. */
-export function nameWithin(namespace: string | null | undefined, name: string): string {
-  if (!namespace) return name;
-  return namespace.endsWith('__') ? `${namespace}${name}` : `${namespace}__${name}`;
-}
-
-/** What a client's tools are called as functions -> as the client offered them. */
-export function offeredTools(body: Readonly<Record<string, unknown>>): ReadonlyMap<string, OfferedTool> {
-  const offered = new Map<string, OfferedTool>();
-  for (const tool of objectsIn(body, 'tools')) {
-    if (tool['type'] !== 'namespace') addOffered(offered, tool);
-    else for (const inner of objectsIn(tool, 'tools')) addOffered(offered, inner, textIn(tool, 'name'));
-  }
-  return offered;
-}
-
-function addOffered(
-  offered: Map<string, OfferedTool>,
-  tool: Readonly<Record<string, unknown>>,
-  namespace?: string,
-): void {
-  const name = textIn(tool, 'name');
-  const { type } = tool;
-  if (name === undefined || (type !== 'function' && type !== 'custom')) return;
-  offered.set(nameWithin(namespace, name), { type, name, ...(namespace !== undefined && { namespace }) });
 }
 
 /** The text for a custom tool as the input of the function that stands for it. */

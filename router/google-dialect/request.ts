@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PlimsollError, quoted } from '../../errors.ts';
-import { isObject, type JsonObject } from '../../json/index.ts';
+import { PlimsollError, quoted } from '../errors.ts';
+import { isObject, type JsonObject } from '../json/index.ts';
 
 const schemaObject = z.record(z.string(), z.unknown());
 

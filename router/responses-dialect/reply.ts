@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { isObject, objectIn } from '../../json/index.ts';
+import { isObject, objectIn } from '../json/index.ts';
+import {
+  type OfferedTool,
+  type ReplyContext,
+  type ReplyNotes,
+  readUsage,
+  tokenCount,
+  unexpectedFile,
+  unifiedFinish,
+} from '../sdk-terms/index.ts';
 import {
   type Content,
   type FinishReason,
@@ -7,17 +16,9 @@ import {
   type SdkUsage,
   validToolId,
   withoutUndefined,
-} from '../../targets/index.ts';
-import {
-  type ReplyContext,
-  type ReplyNotes,
-  readUsage,
-  tokenCount,
-  unexpectedFile,
-  unifiedFinish,
-} from '../reply.ts';
+} from '../targets/index.ts';
 import { reasoningProof } from './reasoning.ts';
-import { customText, type OfferedTool } from './tools.ts';
+import { customText } from './tools.ts';
 
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
 

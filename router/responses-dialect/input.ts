@@ -1,5 +1,17 @@
 import { z } from 'zod';
 import {
+  addedByClient,
+  filePart,
+  filePartAt,
+  laterSystemMessages,
+  nameWithin,
+  nullableText,
+  Prompt,
+  resultOutput,
+  type SystemText,
+  systemMessages,
+} from '../sdk-terms/index.ts';
+import {
   type AssistantPart,
   type CountedValues,
   type Losses,
@@ -11,20 +23,9 @@ import {
   toolInput,
   type UserPart,
   unmappable,
-} from '../../targets/index.ts';
-import {
-  addedByClient,
-  filePart,
-  filePartAt,
-  laterSystemMessages,
-  nullableText,
-  Prompt,
-  resultOutput,
-  type SystemText,
-  systemMessages,
-} from '../prompt.ts';
+} from '../targets/index.ts';
 import { readProof } from './reasoning.ts';
-import { customInput, nameWithin } from './tools.ts';
+import { customInput } from './tools.ts';
 
 const inputTextSchema = z.strictObject({ type: z.literal('input_text'), text: nullableText });
 

@@ -1,4 +1,4 @@
-import type { Effort } from '../../catalog/index.ts';
+import type { Effort } from '../catalog/index.ts';
 import {
   type CallOptions,
   canReason,
@@ -14,8 +14,8 @@ import {
   relaxedSchema,
   type Target,
   withoutUndefined,
-} from '../../targets/index.ts';
-import { inputSchemaOf } from '../tools.ts';
+} from '../targets/index.ts';
+import { inputSchemaOf } from './tools.ts';
 
 /** A function as both of OpenAI's APIs describe it. */
 interface OfferedFunction {

@@ -1,5 +1,5 @@
-import { isObject } from '../../json/index.ts';
-import type { CallOptions, JsonSchema, SdkTool } from '../../targets/index.ts';
+import { isObject } from '../json/index.ts';
+import type { CallOptions, JsonSchema, SdkTool } from '../targets/index.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,5 @@
-import { mergeProviderOptions, type ProviderOptions, type StreamPart } from '../../targets/index.ts';
-import { type ReplyContext, type ReplyNotes, unexpectedFile, unfinishedStream } from '../reply.ts';
+import { type ReplyContext, type ReplyNotes, unexpectedFile, unfinishedStream } from '../sdk-terms/index.ts';
+import { mergeProviderOptions, type ProviderOptions, type StreamPart } from '../targets/index.ts';
 import { reasoningProof } from './reasoning.ts';
 import {
   type CallHead,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Dialect } from '../catalog/index.ts';
-import { isObject } from '../json/index.ts';
+import { isObject, objectsIn, textIn } from '../json/index.ts';
 import type {
   CallOptions,
   Content,
@@ -149,4 +149,38 @@ export function withCallableChoice(
   if (isCallable) return options;
   losses.drop([field], 'demands a call, and no such tool goes to the model');
   return others;
+}
+
+/** A tool as the client offered it. */
+export interface OfferedTool {
+  readonly type: 'function' | 'custom';
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** The name of a namespace's tool among all others. */
+export function nameWithin(namespace: string | null | undefined, name: string): string {
+  if (!namespace) return name;
+  return namespace.endsWith('__') ? `${namespace}${name}` : `${namespace}__${name}`;
+}
+
+/** What a client's tools are called as functions -> as the client offered them. */
+export function offeredTools(body: Readonly<Record<string, unknown>>): ReadonlyMap<string, OfferedTool> {
+  const offered = new Map<string, OfferedTool>();
+  for (const tool of objectsIn(body, 'tools')) {
+    if (tool['type'] !== 'namespace') addOffered(offered, tool);
+    else for (const inner of objectsIn(tool, 'tools')) addOffered(offered, inner, textIn(tool, 'name'));
+  }
+  return offered;
+}
+
+function addOffered(
+  offered: Map<string, OfferedTool>,
+  tool: Readonly<Record<string, unknown>>,
+  namespace?: string,
+): void {
+  const name = textIn(tool, 'name');
+  const { type } = tool;
+  if (name === undefined || (type !== 'function' && type !== 'custom')) return;
+  offered.set(nameWithin(namespace, name), { type, name, ...(namespace !== undefined && { namespace }) });
 }

@@ -7,7 +7,7 @@ import {
   objectsIn,
   parseJson,
   textIn,
-} from '../../json/index.ts';
+} from '../json/index.ts';
 
 const FINISH: Readonly<Record<string, string>> = {
   stop: 'STOP',

@@ -8,8 +8,7 @@ import {
   type SdkUsage,
   validToolId,
 } from '../targets/index.ts';
-import { type OfferedTool, offeredTools } from './responses/tools.ts';
-import type { ReplacedNames } from './tools.ts';
+import { type OfferedTool, offeredTools, type ReplacedNames } from './tools.ts';
 
 /** What a reply, or every chunk of it, contains besides the model's words. */
 export interface ReplyContext {

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { EFFORTS } from '../../catalog/index.ts';
+import { EFFORTS } from '../catalog/index.ts';
+import {
+  JSON_INSTRUCTION,
+  jsonSchemaSchema,
+  nameWithin,
+  oneToolCall,
+  schemaFormat,
+  userOptions,
+  withEffort,
+  withoutForeignTools,
+} from '../sdk-terms/index.ts';
 import {
   acceptedTools,
   type CallOptions,
@@ -12,12 +22,9 @@ import {
   unmappable,
   withoutNulls,
   withoutUndefined,
-} from '../../targets/index.ts';
-import { oneToolCall, schemaFormat, userOptions, withEffort } from '../openai/options.ts';
-import { JSON_INSTRUCTION, jsonSchemaSchema } from '../prompt.ts';
-import { withoutForeignTools } from '../tools.ts';
+} from '../targets/index.ts';
 import { responsesInputSchema, responsesPrompt } from './input.ts';
-import { functionTools, nameWithin, responsesToolSchema } from './tools.ts';
+import { functionTools, responsesToolSchema } from './tools.ts';
 
 const formatSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ProviderKind } from '../../catalog/index.ts';
-import { parseJson } from '../../json/index.ts';
-import type { ProviderOptions } from '../../targets/index.ts';
+import type { ProviderKind } from '../catalog/index.ts';
+import { parseJson } from '../json/index.ts';
+import type { ProviderOptions } from '../targets/index.ts';
 
 /**
  * What a provider needs back with a model's reasoning: signatures, encrypted texts. A reasoning item of the Responses API has one field for
