@@ -245,8 +245,8 @@ function spendingOf(
 
 /** What calls came to. @param model that the ledger names */
 export function usedBy(model: string, calls: ReplySpending['calls']): Used {
-  const tokens = (field: 'inputTokens' | 'outputTokens') =>
-    calls.reduce((sum, { usage }) => sum + wholeCount(usage[field]), 0);
+  const tokens = (field: 'inputTokens' | 'outputTokens' | 'cachedInputTokens' | 'cacheWriteInputTokens') =>
+    calls.reduce((sum, { usage }) => sum + wholeCount(usage[field] ?? 0), 0);
   const usd = calls.reduce((sum, one) => sum + (costUsd(one.model.price, one.usage) ?? 0), 0);
   return {
     entry: {
@@ -254,6 +254,8 @@ export function usedBy(model: string, calls: ReplySpending['calls']): Used {
       model,
       nanoUsd: nanoUsd(usd),
       inputTokens: tokens('inputTokens'),
+      cachedInputTokens: tokens('cachedInputTokens'),
+      cacheWriteInputTokens: tokens('cacheWriteInputTokens'),
       outputTokens: tokens('outputTokens'),
     },
     calls: calls.map((one) => costOf(one.model, one.usage)),

@@ -42,7 +42,7 @@ export function memoryLedger(): Ledger & { size(): number } {
     const ofKey = days.get(entry.keyId) ?? new Map<string, Spending>();
     days.set(entry.keyId, ofKey);
     const day = dayOf(entry.timeMs);
-    ofKey.set(day, sum(ofKey.get(day) ?? NOTHING_SPENT, { ...entry, requests: 1 }));
+    ofKey.set(day, sum(ofKey.get(day) ?? NOTHING_SPENT, spendingOf(entry)));
     for (const charge of charges) windowOf(charge).settled += charge.amount;
   }
 
@@ -86,7 +86,7 @@ export function memoryLedger(): Ledger & { size(): number } {
       const byModel = new Map<string, ModelSpending>();
       for (const { model, ...entry } of all) {
         const before = byModel.get(model) ?? NOTHING_SPENT;
-        byModel.set(model, { model, ...sum(before, { ...entry, requests: 1 }) });
+        byModel.set(model, { model, ...sum(before, spendingOf(entry)) });
       }
       return [...byModel.values()].sort((a, b) => compare(a.model, b.model));
     },
@@ -110,12 +110,27 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-const NOTHING_SPENT: Spending = { nanoUsd: 0, inputTokens: 0, outputTokens: 0, requests: 0 };
+const NOTHING_SPENT: Spending = {
+  nanoUsd: 0,
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  outputTokens: 0,
+  requests: 0,
+};
+
+/** What one entry adds. */
+function spendingOf(entry: Omit<LedgerEntry, 'model'>): Spending {
+  const { nanoUsd, inputTokens, cachedInputTokens = 0, cacheWriteInputTokens = 0, outputTokens } = entry;
+  return { nanoUsd, inputTokens, cachedInputTokens, cacheWriteInputTokens, outputTokens, requests: 1 };
+}
 
 function sum(a: Spending, b: Spending): Spending {
   return {
     nanoUsd: a.nanoUsd + b.nanoUsd,
     inputTokens: a.inputTokens + b.inputTokens,
+    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+    cacheWriteInputTokens: a.cacheWriteInputTokens + b.cacheWriteInputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
     requests: a.requests + b.requests,
   };

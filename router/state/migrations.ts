@@ -15,6 +15,7 @@ const MIGRATIONS: readonly Migration[] = [
   { id: 1, name: 'tables', queries: firstTables },
   { id: 2, name: 'reservations', queries: reservationTables },
   { id: 3, name: 'hour counts', queries: hourCountTables },
+  { id: 4, name: 'cached tokens', queries: cachedTokenColumns },
 ];
 
 /** The schema that this code writes. */
@@ -278,4 +279,17 @@ function hourCountTables(dialect: Dialect): readonly Query[] {
       .on('plimsoll_hour_count_batches')
       .column('time_ms'),
   ].map((query) => query.compile());
+}
+
+/** A statement for each column: SQLite takes no more. */
+function cachedTokenColumns(dialect: Dialect): readonly Query[] {
+  const { schema } = queryBuilder(dialect);
+  return (['plimsoll_ledger', 'plimsoll_ledger_days'] as const).flatMap((table) =>
+    (['cached_input_tokens', 'cache_write_input_tokens'] as const).map((name) =>
+      schema
+        .alterTable(table)
+        .addColumn(name, 'bigint', (column) => column.notNull().defaultTo(0))
+        .compile(),
+    ),
+  );
 }

@@ -89,13 +89,21 @@ export interface LedgerEntry {
   readonly model: string;
   /** Billionths of a US dollar, a whole number: sums are exact. */
   readonly nanoUsd: number;
+  /** All of the prompt, what was read from the provider's cache or written to it included. */
   readonly inputTokens: number;
+  /** Of those: read from the provider's cache, as far as it reported that. Default 0. */
+  readonly cachedInputTokens?: number;
+  /** Of those: written to the provider's cache, as far as it reported that. Default 0. */
+  readonly cacheWriteInputTokens?: number;
   readonly outputTokens: number;
 }
 
+/** Sums of entries. */
 export interface Spending {
   readonly nanoUsd: number;
   readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly cacheWriteInputTokens: number;
   readonly outputTokens: number;
   readonly requests: number;
 }

@@ -35,6 +35,9 @@ export interface Tables {
     nano_usd: number;
     input_tokens: number;
     output_tokens: number;
+    /** Of input_tokens. */
+    cached_input_tokens: number;
+    cache_write_input_tokens: number;
     /** 0 until the entry is part of the sum of its day, then 1. */
     counted: number;
   };
@@ -44,6 +47,8 @@ export interface Tables {
     nano_usd: number;
     input_tokens: number;
     output_tokens: number;
+    cached_input_tokens: number;
+    cache_write_input_tokens: number;
     requests: number;
   };
   /** What requests that are at work may come to. */
@@ -120,9 +125,20 @@ export const COLUMNS: Columns = {
     'nano_usd',
     'input_tokens',
     'output_tokens',
+    'cached_input_tokens',
+    'cache_write_input_tokens',
     'counted',
   ],
-  plimsoll_ledger_days: ['key_id', 'day', 'nano_usd', 'input_tokens', 'output_tokens', 'requests'],
+  plimsoll_ledger_days: [
+    'key_id',
+    'day',
+    'nano_usd',
+    'input_tokens',
+    'output_tokens',
+    'cached_input_tokens',
+    'cache_write_input_tokens',
+    'requests',
+  ],
   plimsoll_reservations: [
     'id',
     'key_id',

@@ -14,6 +14,8 @@ const COLUMNS = {
   nano_usd: 'bigint',
   input_tokens: 'bigint',
   output_tokens: 'bigint',
+  cached_input_tokens: 'bigint',
+  cache_write_input_tokens: 'bigint',
   counted: 'bigint',
 } as const;
 
@@ -28,7 +30,7 @@ export function sqlLedger(database: Database): Ledger {
    */
   function settling(entries: readonly SettledEntry[]): Query[] {
     const distinct = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
-    const rows = distinct.map((entry) => ({ ...entryRow(entry), counted: 0 }));
+    const rows = distinct.map((entry) => ({ ...entryRow(entry), ...cacheColumns(entry), counted: 0 }));
     const ids = idsOf(
       dialect,
       distinct.map(({ id }) => id),
@@ -84,16 +86,11 @@ export function sqlLedger(database: Database): Ledger {
       return expired.length;
     },
     async spent(keyId, fromDay) {
-      const sum = (column: 'nano_usd' | 'input_tokens' | 'output_tokens' | 'requests', name: string) =>
+      const sum = (column: keyof typeof SUMS | 'requests', name: string) =>
         sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`.as(name);
       const query = db
         .selectFrom('plimsoll_ledger_days')
-        .select([
-          sum('nano_usd', 'nanoUsd'),
-          sum('input_tokens', 'inputTokens'),
-          sum('output_tokens', 'outputTokens'),
-          sum('requests', 'requests'),
-        ])
+        .select([...SUM_COLUMNS.map((column) => sum(column, SUMS[column])), sum('requests', 'requests')])
         .where('key_id', '=', keyId)
         .where('day', '>=', fromDay);
       const [result] = await database.run([query.compile()]);
@@ -105,10 +102,12 @@ export function sqlLedger(database: Database): Ledger {
           ? sql`id >= ${prefix} and id < ${`${prefix}\u{10ffff}`}`
           : sql`starts_with(id, ${prefix})`; // its order of texts may be one in which a prefix is no range
       const columns = sql`id, model, nano_usd, input_tokens, output_tokens`;
-      const query = sql`select model, cast(count(*) as bigint) as "requests", cast(sum(nano_usd) as bigint) as "nanoUsd",
-          cast(sum(input_tokens) as bigint) as "inputTokens", cast(sum(output_tokens) as bigint) as "outputTokens"
-        from (select ${columns} from plimsoll_ledger where ${begins}
-          union select ${columns} from plimsoll_reservations where ${begins}) as entries
+      const sums = SUM_COLUMNS.map(
+        (column) => sql`cast(sum(${sql.ref(column)}) as bigint) as ${sql.ref(SUMS[column])}`,
+      );
+      const query = sql`select model, cast(count(*) as bigint) as "requests", ${sql.join(sums)}
+        from (select ${columns}, cached_input_tokens, cache_write_input_tokens from plimsoll_ledger where ${begins}
+          union select ${columns}, 0, 0 from plimsoll_reservations where ${begins}) as entries
         group by model`;
       const [result] = await database.run([query.compile(db)]);
       const found = result!.rows as unknown as ModelSpending[];
@@ -133,13 +132,28 @@ function uncountedIn(ids: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`counted = 0 and id in (${ids})`;
 }
 
+/** Columns of entries and days that are added up, and the names of their sums. */
+const SUMS = {
+  nano_usd: 'nanoUsd',
+  input_tokens: 'inputTokens',
+  output_tokens: 'outputTokens',
+  cached_input_tokens: 'cachedInputTokens',
+  cache_write_input_tokens: 'cacheWriteInputTokens',
+} as const;
+const SUM_COLUMNS = Object.keys(SUMS) as (keyof typeof SUMS)[];
+
+/** Of settled entries alone: what a request reserves is of no cache. */
+function cacheColumns({ cachedInputTokens = 0, cacheWriteInputTokens = 0 }: SettledEntry) {
+  return { cached_input_tokens: cachedInputTokens, cache_write_input_tokens: cacheWriteInputTokens };
+}
+
 /** Ordered, so that two transactions never wait for each other's rows. */
 function addToDays(uncounted: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`insert into plimsoll_ledger_days (key_id, day, nano_usd, input_tokens, output_tokens, requests)
-    select key_id, day, sum(nano_usd), sum(input_tokens), sum(output_tokens), count(*)
+  const columns = [...SUM_COLUMNS, 'requests'].map((column) => sql.ref(column));
+  const sums = [...SUM_COLUMNS.map((column) => sql`sum(${sql.ref(column)})`), sql`count(*)`];
+  const added = columns.map((column) => sql`${column} = plimsoll_ledger_days.${column} + excluded.${column}`);
+  return sql`insert into plimsoll_ledger_days (key_id, day, ${sql.join(columns)})
+    select key_id, day, ${sql.join(sums)}
     from plimsoll_ledger where ${uncounted} group by key_id, day order by key_id, day
-    on conflict (key_id, day) do update set nano_usd = plimsoll_ledger_days.nano_usd + excluded.nano_usd,
-    input_tokens = plimsoll_ledger_days.input_tokens + excluded.input_tokens,
-    output_tokens = plimsoll_ledger_days.output_tokens + excluded.output_tokens,
-    requests = plimsoll_ledger_days.requests + excluded.requests`;
+    on conflict (key_id, day) do update set ${sql.join(added)}`;
 }

@@ -11,6 +11,7 @@ import { openState } from '../../router/state/index.ts';
 import { freePort, startPostgres, stopPostgres } from '../../scripts/bench/database-servers.mjs';
 import { cli, expectRefusal, jsonOf, stdoutOf } from '../cli/run-cli.ts';
 import { HAS_POSTGRES, HAS_REDIS, postgresUrl, redisUrl } from '../helpers/databases.ts';
+import { rawProvider } from './raw-provider.ts';
 import {
   ask,
   clientsOf,
@@ -203,6 +204,37 @@ test('a stream whose provider does not say its tokens counts with its output, by
   expect(outputTokens).toBeGreaterThanOrEqual(16);
   expect(outputTokens).toBeLessThan(32);
   expect(nanoUsd).toBeGreaterThanOrEqual(16 * 2_000);
+});
+
+test('the ledger has the tokens that the provider read from its cache and wrote to it', async () => {
+  const usage = {
+    prompt_tokens: 100,
+    completion_tokens: 2,
+    total_tokens: 102,
+    prompt_tokens_details: { cached_tokens: 60, cache_write_tokens: 30 },
+  };
+  const message = { role: 'assistant', content: 'Yes.' };
+  const reply = {
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'small',
+    choices: [{ index: 0, message, finish_reason: 'stop' }],
+    usage,
+  };
+  const { url } = await rawProvider(() => ({ body: reply }));
+  const state = { kind: 'sqlite' as const, url: newPlace('cached.db') };
+  const { openai, keyId, close } = await withKey(
+    { state, models: PRICED_MODELS, limits: eachKey({ '24h': '10 usd' }) },
+    undefined,
+    url,
+  );
+  for (let i = 0; i < 2; i++) await openai.chat.completions.create(ask('Hi', 'first/small'));
+  await close();
+  const opened = await openState({ ...state, migrate: 'manual' });
+  const spent = await opened.ledger.spent(keyId, '2000-01-01');
+  await opened.close();
+  expect(spent).toMatchObject({ inputTokens: 200, cachedInputTokens: 120, cacheWriteInputTokens: 60 });
 });
 
 async function metricOf({ url, key }: { url: string; key: string }, name: string): Promise<number> {

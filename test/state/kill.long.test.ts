@@ -165,7 +165,7 @@ test('SQLite: a process that is killed while it migrates leaves all of the schem
     await ended;
     const state = await openState({ kind: 'sqlite', url, migrate: 'auto' });
     await state.log.append('after', [{ id: 'a', timeMs: 1, body: '{}' }]);
-    expect(await state.status()).toMatchObject({ schema: 3, streams: [{ records: 1 }] });
+    expect(await state.status()).toMatchObject({ schema: 4, streams: [{ records: 1 }] });
     await state.close();
   }
 });

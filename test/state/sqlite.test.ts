@@ -128,7 +128,7 @@ test('processes that migrate one new file at once all find it migrated', async (
   );
   for (const { stdout } of await Promise.all(starts)) expect(stdout).toBe('ready\n');
   const state = await opened(url);
-  expect(await state.status()).toMatchObject({ schema: 3 });
+  expect(await state.status()).toMatchObject({ schema: 4 });
 });
 
 test('a unit that fails takes no other of its group with it', async () => {

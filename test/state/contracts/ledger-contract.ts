@@ -24,10 +24,17 @@ export function describeLedgerContract(name: string, open: () => Promise<State>)
     });
 
     it('adds up what was settled, by key', async () => {
-      await state.ledger.settle([entry('a', 'sum'), entry('b', 'sum', { nanoUsd: 1 }), entry('c', 'other')]);
+      const cached = { cachedInputTokens: 6, cacheWriteInputTokens: 3 };
+      await state.ledger.settle([
+        entry('a', 'sum', cached),
+        entry('b', 'sum', { ...cached, nanoUsd: 1 }),
+        entry('c', 'other'),
+      ]);
       expect(await state.ledger.spent('sum', '2026-11-01')).toEqual({
         nanoUsd: 101,
         inputTokens: 20,
+        cachedInputTokens: 12,
+        cacheWriteInputTokens: 6,
         outputTokens: 2,
         requests: 2,
       });
@@ -36,16 +43,32 @@ export function describeLedgerContract(name: string, open: () => Promise<State>)
     it('adds up the requests whose ids begin alike, by model, with what is reserved', async () => {
       await state.ledger.settle([
         entry('batch_1/a', 'prefix'),
-        entry('batch_1/b', 'prefix', { nanoUsd: 5 }),
+        entry('batch_1/b', 'prefix', { nanoUsd: 5, cachedInputTokens: 4 }),
         entry('batch_1/c', 'prefix', { model: 'first/large', nanoUsd: 2_000_000_000 }),
         entry('batch_10/a', 'prefix'),
         entry('batchX1/a', 'prefix'),
       ]);
+      const none = { cachedInputTokens: 0, cacheWriteInputTokens: 0 };
       const reserved = entry('batch_1/d', 'prefix', { nanoUsd: 7 });
       await state.ledger.reserve({ entry: reserved, charges: [], expiresMs: NOON + 1_000 });
       const expected = [
-        { model: 'first/large', requests: 1, nanoUsd: 2_000_000_000, inputTokens: 10, outputTokens: 1 },
-        { model: 'first/small', requests: 3, nanoUsd: 112, inputTokens: 30, outputTokens: 3 },
+        {
+          model: 'first/large',
+          requests: 1,
+          nanoUsd: 2_000_000_000,
+          inputTokens: 10,
+          ...none,
+          outputTokens: 1,
+        },
+        {
+          model: 'first/small',
+          requests: 3,
+          nanoUsd: 112,
+          inputTokens: 30,
+          ...none,
+          cachedInputTokens: 4,
+          outputTokens: 3,
+        },
       ];
       expect(await state.ledger.spentByIdPrefix('batch_1/')).toEqual(expected);
       await state.ledger.sweep(NOON + 1_000);
@@ -57,6 +80,8 @@ export function describeLedgerContract(name: string, open: () => Promise<State>)
       expect(await state.ledger.spent('unknown', '2026-01-01')).toEqual({
         nanoUsd: 0,
         inputTokens: 0,
+        cachedInputTokens: 0,
+        cacheWriteInputTokens: 0,
         outputTokens: 0,
         requests: 0,
       });
