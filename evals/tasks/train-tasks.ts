@@ -26,6 +26,8 @@ const PHRASES = {
   materials: 'tasks/materials.jsonl',
   slots: 'tasks/slots.json',
 };
+/** Requests as they may be sent, written one by one. */
+const REQUESTS = 'tasks/requests.jsonl';
 const EVERYDAY = ['everyday-english.jsonl', 'everyday-multilingual.jsonl'];
 
 const languageText = { language: z.string().min(2), text: z.string().min(1) };
@@ -43,8 +45,8 @@ const LAMBDA = 10;
 const STRUCTURAL_SCALE = 3;
 const FOLDS = 2;
 const TOLERANCE = 3e-4;
-/** An everyday case counts for two composed texts: it was written whole. */
-const EVERYDAY_WEIGHT = 2;
+/** A text that was written whole counts for two composed ones. */
+const WRITTEN_WEIGHT = 2;
 const LEAST_PROBABILITY = 0.3;
 const GOLDEN_CASES = 13;
 
@@ -57,12 +59,12 @@ interface TaskTrainingData {
 }
 
 /**
- * What ships: texts composed of training-data/tasks, and the everyday cases that have one of the tasks. `further` are files of a team's own
- * texts with their tasks, which count as everyday cases do.
+ * What ships: texts composed of training-data/tasks, requests that were written whole, and the everyday cases that have one of the tasks. `further`
+ * are files of a team's own texts with their tasks, which count as those requests do.
  * @throws PlimsollError as readTaskTexts
  */
 export function taskTrainingData(further: readonly string[] = []): TaskTrainingData {
-  const shipped = [...Object.values(PHRASES), ...EVERYDAY];
+  const shipped = [...Object.values(PHRASES), REQUESTS, ...EVERYDAY];
   const files = [...shipped.map((file) => path.join(FOLDER, file)), ...further].map((file) => ({
     file: path.basename(file),
     sha256: sha256(readFileSync(file)),
@@ -70,7 +72,9 @@ export function taskTrainingData(further: readonly string[] = []): TaskTrainingD
   const everyday = EVERYDAY.flatMap((file) => taskTextsOfTierCases(path.join(FOLDER, file)));
   return {
     composed: composeTexts(readPhrases(), SEED),
-    written: [...everyday, ...further.flatMap((file) => readTaskTexts(file))],
+    written: [path.join(FOLDER, REQUESTS), ...further]
+      .flatMap((file) => readTaskTexts(file))
+      .concat(everyday),
     files,
   };
 }
@@ -111,7 +115,7 @@ export async function trainTasks(
     {
       matrix,
       labels: TASK_LABELS.map((label) => Float64Array.from(texts, ({ task }) => (task === label ? 1 : 0))),
-      sampleWeights: Float64Array.from(texts, (_, i) => (i < composed.length ? 1 : EVERYDAY_WEIGHT)),
+      sampleWeights: Float64Array.from(texts, (_, i) => (i < composed.length ? 1 : WRITTEN_WEIGHT)),
       folds: Int32Array.from(texts, foldOf),
       structuralScale: STRUCTURAL_SCALE,
       tolerance: TOLERANCE,
