@@ -23,10 +23,13 @@ export interface ServeOptions {
 
 /** Chooses what serves in a store of artifacts. Both throw a PlimsollError to refuse. */
 export interface ArtifactPromotion {
-  /** @param artifact its folder, within a store */
-  promote(artifact: string): { readonly artifact: string };
-  /** Goes back to what served before. */
-  rollback(store: string): { readonly artifact: string };
+  /**
+   * @param artifact its folder, within a store
+   * @param check called while nobody else can change what serves; throws to refuse
+   */
+  promote(artifact: string, at: Date, check: () => void): { readonly artifact: string };
+  /** Goes back to what served before. @param check as of `promote` */
+  rollback(store: string, at: Date, check: () => void): { readonly artifact: string };
 }
 
 /** A running server. */

@@ -43,10 +43,16 @@ function assertOnRecord(artifact: string, store: string): void {
 
 /**
  * Makes the artifact that served before the current one serve again.
+ * @param check called while no other command can change what serves; throws to refuse
  * @throws PlimsollError `not-found` if there is none; `ungated` and `invalid-artifact` as `promote`: a record that was cut since makes a PASS worth as little
  */
-export function rollback(store: string, at = new Date()): Promotion {
-  return uninterrupted(() => rollBackStore(store, at, (folder) => assertOnRecord(folder, store)));
+export function rollback(store: string, at = new Date(), check = () => {}): Promotion {
+  return uninterrupted(() =>
+    rollBackStore(store, at, (folder) => {
+      check();
+      assertOnRecord(folder, store);
+    }),
+  );
 }
 
 /** Makes the challenger the one that its store serves. @throws PlimsollError as `promote`, and if another came to serve meanwhile */

@@ -17,14 +17,19 @@ export async function budgetsPage({ parts, nowMs }: PageContext): Promise<Html> 
     windows: [{ 1m: 600 requests }, { 24h: 20 usd }]</code></pre></div></section>`;
   }
   const standings = await standingsOf(parts, nowMs);
-  const fullestFirst = [...standings].sort((a, b) => shareOf(b) - shareOf(a));
   return html`${heading}
 <p class="lead">What a request may come to at most is reserved before it is sent, and replaced by what it came to. So no window is passed.</p>
-<div class="panel flush">${table(
-    'Limits',
+<div class="panel flush">${standingsTable('Limits', standings, nowMs)}</div>`;
+}
+
+/** The windows of limits, the fullest first. */
+export function standingsTable(name: string, standings: readonly LimitStanding[], nowMs: number): Html {
+  const fullestFirst = [...standings].sort((a, b) => shareOf(b) - shareOf(a));
+  return table(
+    name,
     ['For', 'Window', 'Used', unseenHeading('Drawn'), 'Settled', 'Reserved', 'Left', 'Limit', 'Begins anew'],
     fullestFirst.map((one) => row(one, nowMs)),
-  )}</div>`;
+  );
 }
 
 function shareOf({ cap, settled, reserved }: LimitStanding): number {

@@ -1,5 +1,7 @@
 import type { Gateway } from '../gateway/index.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { standingsOf } from './attention.ts';
+import { standingsTable } from './budgets-page.ts';
 import { count, DASH, duration, usd } from './format.ts';
 import { homeFigures, PERIODS } from './home-figures.ts';
 import type { PageContext } from './page.ts';
@@ -30,6 +32,7 @@ ${troubles.length > 0 && html`<section class="panel"><h2>What is wrong</h2><ul c
     rows,
   )}</div>
 <p class="muted">Times are those of the last minutes at this server: half of the weight of a measurement is gone after ten. A model whose circuit breaker is open is not called until it may have recovered. Replies and costs of a model with several deployments are in its own row.</p>
+${await quotasHtml(parts, nowMs)}
 ${
   instances !== undefined &&
   html`<section class="panel"><h2>Instances</h2>${table(
@@ -38,6 +41,25 @@ ${
     instances.map((one) => [one.host, one.version, one.artifact.slice(0, 12), one.config.slice(0, 12)]),
   )}</section>`
 }`;
+}
+
+/** Of the limits: those of providers, models and deployments, which are the quotas that somebody has there. */
+async function quotasHtml(parts: PageContext['parts'], nowMs: number): Promise<Html> {
+  const heading = html`<h2 id="quotas">Quotas</h2>`;
+  const standings = (await standingsOf(parts, nowMs)).filter(({ scope }) => isQuota(scope));
+  if (standings.length > 0) {
+    return html`<section class="panel" aria-labelledby="quotas">${heading}${standingsTable('Quotas', standings, nowMs)}
+<p class="muted">The limits of the configuration for providers, models and deployments; those of keys and teams are on the page <a href="/dashboard/budgets">Budgets</a>.</p></section>`;
+  }
+  return html`<section class="panel" aria-labelledby="quotas">${heading}<p>None is known, or none has been used yet. What a provider lets you use is a limit of the configuration; no request is sent there beyond it:</p>
+<div class="code"><pre tabindex="0"><code>limits:
+  - for: { provider: openai }
+    windows: [{ 1m: 500 requests }, { 1m: 200000 tokens }]</code></pre></div></section>`;
+}
+
+/** @param scope such as `provider=openai`; one of a key, too, is a budget of that key */
+function isQuota(scope: string): boolean {
+  return scope.split(' ').every((part) => /^(?:provider|model|deployment)=/.test(part));
 }
 
 /** The names of a model's deployments: each begins with the model's (`placeName`). */

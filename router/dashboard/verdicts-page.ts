@@ -124,10 +124,10 @@ function storePanel(context: PageContext): Part {
   const { nowMs } = context;
   const artifacts = listArtifacts(store, new Date(nowMs));
   const history = (readCurrent(store)?.history ?? []).toReversed();
-  const rows = artifacts.map((one) => artifactRow(one, context));
+  const rows = artifacts.map((one) => artifactRow(one, store, context));
   return html`<section class="panel" id="store"><h2>What may serve: the artifacts in <code>${store}</code></h2>
 ${table('Artifacts', ['Artifact', 'Made', 'Threshold', 'Verdict', 'Serves', unseenHeading('Change')], rows)}
-${rollBackForm(context, history.length)}
+${rollBackForm(context, store, history.length)}
 <h3>History</h3>
 ${table(
   'History',
@@ -144,7 +144,7 @@ function storeOf({ parts }: Pick<PageContext, 'parts'>): string | undefined {
   return artifact;
 }
 
-function artifactRow(artifact: StoredArtifact, context: PageContext): Part[] {
+function artifactRow(artifact: StoredArtifact, store: string, context: PageContext): Part[] {
   const { folder, current } = artifact;
   if (artifact.kind === 'broken') {
     return [folder, DASH, DASH, html`<span class="wraps">${artifact.fault}</span>`, current ? 'yes' : '', ''];
@@ -155,7 +155,7 @@ function artifactRow(artifact: StoredArtifact, context: PageContext): Part[] {
     mayServe &&
     confirmedForm(context, {
       action: 'promote',
-      fields: { artifact: folder },
+      fields: { artifact: folder, since: stepOf(store) },
       name: 'Promote',
       question: `${folder} serves all requests of this store from now on, without a restart.`,
       button: `Let ${folder} serve`,
@@ -174,15 +174,33 @@ function mayChange({ visitor, parts }: PageContext): boolean {
   return visitor.formToken !== undefined && mayDo(visitor, 'operate') && parts.promotion !== undefined;
 }
 
-function rollBackForm(context: PageContext, steps: number): Part {
+function rollBackForm(context: PageContext, store: string, steps: number): Part {
   if (steps < 2 || !mayChange(context)) return undefined;
   return confirmedForm(context, {
     action: 'rollback',
-    fields: {},
+    fields: { since: stepOf(store) },
     name: 'Roll back',
     question: 'What served before the current artifact serves again.',
     button: 'Roll back',
   });
+}
+
+/** Where the history of a store stands. */
+function stepOf(store: string): string {
+  const { history = [] } = readCurrent(store) ?? {};
+  return `${history.length} ${history.at(-1)?.artifact ?? ''}`;
+}
+
+/** Of two people who decide at once the second has not seen what serves by now. */
+function unlessOthersChanged(store: string, form: URLSearchParams): () => void {
+  return () => {
+    if (form.get('since') === stepOf(store)) return;
+    const serves = readCurrent(store)?.artifact ?? 'another artifact';
+    throw new PlimsollError(
+      'invalid-input',
+      `Nothing was changed: since you loaded the page, somebody else made ${serves} serve. Look at it, and decide again.`,
+    );
+  };
 }
 
 /** Makes an artifact of the store the one that serves. */
@@ -198,7 +216,11 @@ export const promoteChange: DashboardChange = {
     if (!listArtifacts(store, new Date()).some((one) => one.folder === folder)) {
       throw new PlimsollError('not-found', 'There is no such artifact in the store.');
     }
-    const { artifact } = (await promotion()).promote(path.join(store, folder));
+    const { artifact } = (await promotion()).promote(
+      path.join(store, folder),
+      new Date(),
+      unlessOthersChanged(store, form),
+    );
     return { kind: 'note', text: `${artifact} serves from now on; the server takes it over within seconds.` };
   },
 };
@@ -211,7 +233,7 @@ export const rollbackChange: DashboardChange = {
   async run(form, context) {
     confirmed(form);
     const { store, promotion } = changeable(context);
-    const { artifact } = (await promotion()).rollback(store);
+    const { artifact } = (await promotion()).rollback(store, new Date(), unlessOthersChanged(store, form));
     return { kind: 'note', text: `${artifact} serves again; the server takes it over within seconds.` };
   },
 };

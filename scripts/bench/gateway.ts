@@ -2,6 +2,7 @@ import { wholeNumberBetween } from '../flags.ts';
 import { benchTexts } from './fixtures.ts';
 import { capture } from './gateway/capture.ts';
 import type { GatewayBench, GatewayBenchContext } from './gateway/context.ts';
+import { livePage } from './gateway/live-page.ts';
 import { outage } from './gateway/outage.ts';
 import { firstToken, latency, saturation } from './gateway/performance.ts';
 import { shadow } from './gateway/shadow.ts';
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, GatewayBench>> = {
   streams,
   soak,
   outage,
+  live: livePage,
 };
 
 interface Flags extends BenchFlags, Omit<GatewayBenchContext, 'texts'> {}

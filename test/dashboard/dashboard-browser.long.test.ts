@@ -106,7 +106,7 @@ describe('the dashboard in Chromium', () => {
 
   test.for(
     (['light', 'dark'] as const).flatMap((scheme) =>
-      [390, 1280, 2560].map((width) => [scheme, width] as const),
+      [320, 390, 1280, 2560].map((width) => [scheme, width] as const),
     ),
   )(
     'each page, %s, %i pixels: nothing that axe finds, no error, nothing too wide',

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { configSchema } from '../../router/config/index.ts';
 import { stateOf } from '../../router/dashboard/providers-page.ts';
 import { ask, gatewayForTest, PRICED_MODELS } from '../gateway/running-gateway.ts';
 import { visit } from './dashboard-client.ts';
@@ -15,6 +17,39 @@ test('a model with deployments replies as they do, and its replies stand in its 
   expect(row(/first\/large/)).toContain('replies');
   expect(row(/first\/large/)).toContain('<td>1</td>');
   expect(row(/first\/large [^<]+/)).not.toContain('<td>0</td>');
+});
+
+test('quotas are the limits of providers, models and deployments: what is used and what is left', async () => {
+  const limits = [
+    { for: { provider: 'first' }, windows: [{ '24h': '4 requests' }] },
+    { for: { tag: 'nightly', model: 'first/large' }, windows: [{ '24h': '9 requests' }] },
+    { for: {}, windows: [{ '24h': '8 requests' }] },
+  ];
+  const state = { kind: 'memory' } as const;
+  const { url, openai } = await gatewayForTest({
+    config: { models: PRICED_MODELS, limits, state, profiles: {} },
+  });
+  await openai.chat.completions.create(ask('Hello', 'first/large'));
+  const quotas = async () => {
+    const page = await (await visit(`${url}/dashboard/providers`)).text();
+    const [, table = ''] = page.split('<h2 id="quotas">');
+    return table.split('</section>')[0]!;
+  };
+  await expect.poll(quotas).toMatch(/provider=first<\/th><td>24h requests<\/td><td>25\u00a0?\s?%/);
+  expect(await quotas()).not.toMatch(/first\/large|all requests/);
+});
+
+test('without such limits the page says how a quota is written down', async () => {
+  const { url } = await gatewayForTest({ config: { models: PRICED_MODELS, profiles: {} } });
+  const page = await (await visit(`${url}/dashboard/providers`)).text();
+  const [, example = ''] = /<h2 id="quotas">.*?<code>(limits:.*?)<\/code>/s.exec(page)!;
+  const local = { kind: 'openai' };
+  const parsed = configSchema.safeParse({
+    ...parse(example),
+    providers: { openai: local },
+    state: { kind: 'memory' },
+  });
+  expect(parsed.error).toBeUndefined();
 });
 
 test.each([

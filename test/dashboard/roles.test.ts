@@ -158,6 +158,35 @@ test('without a way to promote the page shows what serves, and refuses to change
   );
 });
 
+/** Where the history of the store stands, by the forms of the page. */
+async function stepShown({ url, keys }: DashboardServer): Promise<string> {
+  const headers = await signedIn(url, keys.operate.key);
+  const page = await (await visit(`${url}/dashboard/verdicts`, { headers })).text();
+  return /name="since" value="([^"]+)"/.exec(page)![1]!;
+}
+
+test('of two people who promote at once the second is told what serves by now, and changes nothing', async () => {
+  const folder = path.join(scratch(), 'store');
+  for (const name of ['one', 'two', 'three'])
+    cpSync('models/starter', path.join(folder, name), { recursive: true });
+  cpSync('models/looks.jsonl', path.join(folder, 'looks.jsonl'));
+  for (const name of ['one', 'two']) promoteInStore(folder, name, new Date());
+  const promotion = () => import('../../evals/lifecycle/index.ts');
+  const server = await dashboardServer({ artifact: folder }, { promotion });
+  const since = await stepShown(server);
+  const said = await Promise.all([
+    changed(server, 'operate', 'promote', { artifact: 'three', since, sure: 'yes' }),
+    changed(server, 'admin', 'rollback', { since, sure: 'yes' }),
+  ]);
+  const isDone = (text: string) => /serves (?:from now on|again);/.test(text);
+  expect(said.filter(isDone)).toHaveLength(1);
+  const current = readCurrent(folder)!;
+  expect(current.history).toHaveLength(3);
+  expect(said.find((text) => !isDone(text))).toContain(
+    `Nothing was changed: since you loaded the page, somebody else made ${current.artifact} serve.`,
+  );
+});
+
 test('an operator promotes and rolls back, by the same checks as the commands', async () => {
   const folder = path.join(scratch(), 'store');
   for (const name of ['one', 'two']) cpSync('models/starter', path.join(folder, name), { recursive: true });
@@ -172,10 +201,12 @@ test('an operator promotes and rolls back, by the same checks as the commands', 
     const refused = await changed(server, 'operate', 'promote', { artifact, sure: 'yes' });
     expect(refused).toContain('no such artifact');
   }
-  const promoted = await changed(server, 'operate', 'promote', { artifact: 'one', sure: 'yes' });
+  const since = await stepShown(server);
+  const promoted = await changed(server, 'operate', 'promote', { artifact: 'one', since, sure: 'yes' });
   expect(promoted).toContain('one serves from now on');
   expect(readCurrent(folder)?.artifact).toBe('one');
-  expect(await changed(server, 'operate', 'rollback', { sure: 'yes' })).toContain('two serves again');
+  const back = { since: await stepShown(server), sure: 'yes' };
+  expect(await changed(server, 'operate', 'rollback', back)).toContain('two serves again');
   expect(readCurrent(folder)?.artifact).toBe('two');
   const logged = server.log.map((line) => JSON.parse(line)).filter(({ change }) => change === 'promote');
   expect(logged.at(-1)).toMatchObject({ who: `key ${server.keys.operate.stored.id}`, outcome: 'done' });

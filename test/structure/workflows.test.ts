@@ -69,3 +69,20 @@ test('the workflow of the gate gives the action inputs that there are, and all t
   const used = JSON.stringify(jobs).matchAll(/steps\.gate\.outputs\.([\w-]+)/g);
   for (const [, name] of used) expect(Object.keys(outputs)).toContain(name);
 });
+
+test('the workflow that publishes the documentation builds the site by a script that there is, and uploads what it wrote', () => {
+  const { jobs } = workflow('.github/workflows/docs.yml');
+  const steps = jobs['build']!.steps;
+  const { scripts } = JSON.parse(read('package.json')) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  const [, script, out] = steps
+    .flatMap(({ run }) => /^npm run --silent (\S+) -- --out (\S+)$/.exec(run ?? '') ?? [])
+    .slice(0, 3);
+  expect(scripts).toHaveProperty(script!);
+  const upload = steps.find(({ uses }) => uses?.startsWith('actions/upload-pages-artifact@'));
+  expect(upload?.with).toEqual({ path: out });
+  expect(jobs['deploy']!.steps.map(({ uses }) => uses)).toEqual([
+    expect.stringMatching(/^actions\/deploy-pages@v\d+$/),
+  ]);
+});

@@ -24,6 +24,9 @@ export const TARGETS = {
   captured: ratioAtMost(1.1),
   /** Of the time from request to reply, the provider's own included. */
   shadowed: ratioAtMost(1.05),
+  /** While somebody follows the requests on the page Live. */
+  followed: ratioAtMost(1.05),
+  lateFrames: atMost(0),
   state: { added: ratioAtMost(1.15), saturation: ratioAtLeast(0.85) },
   saturation: { portkey: ratioAtLeast(3), bare: ratioAtLeast(0.6) },
   addedStalls: atMost(0),

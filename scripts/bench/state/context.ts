@@ -26,6 +26,10 @@ export const TARGETS = {
   resolve: { sqlite: atMost(10), postgres: atMost(15) },
   /** p95 of the time until the first page is there, in ms. */
   dashboard: atMost(300),
+  /** p95 of the time until it paints something on a slowed processor, in ms. */
+  paint: atMost(1_000),
+  /** Style and script of the first visit, compressed, in kB. */
+  bytes: atMost(100),
   /** Requests or replies of which something is wrong. */
   none: atMost(0),
 } as const;
