@@ -29,6 +29,8 @@ export type ShadowOutcome = (typeof SHADOW_OUTCOMES)[number];
 
 /** Bodies of mirrored requests, and replies that are held, all together. */
 const MOST_BYTES = 32 * 1024 * 1024;
+/** Mirrored requests begin together: the ledger reserves for several in about the time that it takes for one. Few, for they hold up live requests. */
+const BEGUN_WITHIN = { maxItems: 8, maxMs: 250 };
 /** Records are written together. */
 const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
 /** A reservation is ended within this after the deadline. */
@@ -79,6 +81,12 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
   const records = createBatch<LogRecord>((batch) => {
     writing = state.log.append(SHADOWED, batch).catch(() => {}); // the ledger has what it cost
   }, RECORDED_WITHIN);
+  const beginnings = createBatch<() => void>((batch) => {
+    // The next turn of the event loop: the last bytes of the reply go out first.
+    setImmediate(() => {
+      for (const begin of batch) begin();
+    });
+  }, BEGUN_WITHIN);
   let limiter: Limiter | undefined;
 
   function count(experiment: string, outcome: ShadowOutcome): void {
@@ -216,10 +224,7 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
         finished(ended) {
           reply.finished(ended);
           if (ended !== 'whole' || reply.status !== 200) return;
-          // The next turn of the event loop: the last bytes of the reply go out first.
-          setImmediate(() => {
-            for (const shadow of shadows) start(shadow, request, id, parts);
-          });
+          for (const shadow of shadows) beginnings.add(() => start(shadow, request, id, parts));
         },
       };
     },
@@ -229,6 +234,7 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
       ),
     async close() {
       closing.abort(closedError());
+      beginnings.flush(); // none begins any more
       await Promise.all(working);
       records.flush();
       await writing;
