@@ -1,11 +1,11 @@
 import type { CallLine, LineCall, LineReply } from '../batches/index.ts';
 import { httpStatus, PlimsollError } from '../errors.ts';
 import type { Gateway, GatewayReply, GatewayRequest } from '../gateway/index.ts';
+import { toErrorResponse } from '../http/index.ts';
 import { parseJson } from '../json/index.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { NamedProfile } from '../profile-choice.ts';
 import type { Router } from '../router.ts';
-import { toErrorResponse } from './responses.ts';
 
 /** What the gateway takes each endpoint for. */
 const OPERATIONS = {

@@ -1,10 +1,10 @@
 import type { RequestHandler } from 'express';
 import type { Queue } from '../access/index.ts';
 import type { Config } from '../config/index.ts';
+import type { Lifecycle, Sender } from '../http/index.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Router } from '../router.ts';
 import type { DecisionMetrics } from '../telemetry/index.ts';
-import type { Lifecycle, Sender } from './responses.ts';
 import type { ServerLog } from './server-log.ts';
 
 /** What every route of the server may use. */

@@ -2,8 +2,8 @@ import type { z } from 'zod';
 import type { Standing } from '../artifact/index.ts';
 import type { CandidateExplanation } from '../classifier/index.ts';
 import type { WatchStatus } from '../monitoring/index.ts';
+import type { decisionSchema, readinessSchema, standingSchema } from '../openapi/index.ts';
 import type { Decision, Explained } from '../router.ts';
-import type { decisionSchema, readinessSchema, standingSchema } from './schemas/decisions.ts';
 
 export type DecisionJson = z.infer<typeof decisionSchema>;
 

@@ -4,9 +4,9 @@ import { type Access, type Authentication, isLoopback, requireAccess } from '../
 import type { Dialect } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { PlimsollError } from '../errors.ts';
+import { clientDialect, type ErrorResponse, errorResponse, type Sender } from '../http/index.ts';
 import { hostnameOf, isSameOrigin, THIS_MACHINE } from '../loopback-host.ts';
 import { COMMAND } from '../package.ts';
-import { clientDialect, type ErrorResponse, errorResponse, type Sender } from './responses.ts';
 
 /** A request that the key guard let through. */
 export interface Guarded {

@@ -3,12 +3,12 @@ import type { Standing } from '../artifact/index.ts';
 import { isHuman } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import { safeError } from '../errors.ts';
+import { type ErrorResponse, toErrorResponse } from '../http/index.ts';
 import type { Router, ServedProfile } from '../router.ts';
 import { rungNamed } from '../rules/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { DecisionJson } from './decision-json.ts';
 import { isGuarded } from './guards.ts';
-import { type ErrorResponse, toErrorResponse } from './responses.ts';
 
 /** Logs at start-up what the server serves, and everything that its operator should know is not in order. */
 export function logStart(logger: Logger, router: Router, config: Config, url: string): void {

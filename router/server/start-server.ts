@@ -5,21 +5,21 @@ import type { Config } from '../config/index.ts';
 import { ReviewHolder } from '../dashboard/index.ts';
 import { PlimsollError } from '../errors.ts';
 import type { Gateway } from '../gateway/index.ts';
+import {
+  closeWithin,
+  disconnectStalledClients,
+  type Lifecycle,
+  openConnections,
+  respondToClientError,
+  withoutFloods,
+} from '../http/index.ts';
 import { urlHost } from '../loopback-host.ts';
 import type { Router } from '../router.ts';
 import type { Served, ServeOptions } from '../serving.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { batchCalls } from './batch-calls.ts';
-import {
-  closeWithin,
-  disconnectStalledClients,
-  openConnections,
-  respondToClientError,
-  withoutFloods,
-} from './connections.ts';
 import type { ServerContext } from './context.ts';
 import { createApp, type PageParts } from './create-app.ts';
-import type { Lifecycle } from './responses.ts';
 import { logStart } from './server-log.ts';
 
 export type RunningServer = Pick<Served, 'url' | 'port' | 'close'>;

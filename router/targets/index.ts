@@ -1,5 +1,6 @@
 /** What a model and the API behind it take, and what a request loses on the way there. */
 
+export { anthropicCapabilities } from './anthropic-capabilities.ts';
 export { marksCache, withCacheMarks } from './cache-marks.ts';
 export { whyNoEffort, withEfforts } from './effort-models.ts';
 export type { Path } from './field-roles.ts';
@@ -19,7 +20,6 @@ export {
 export { overruledEfforts, withNamedEffort } from './named-effort.ts';
 export { requirePictureLimits } from './picture-limits.ts';
 export {
-  acceptedEfforts,
   cannotReason,
   canReason,
   effortForBudget,

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
-import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { ask, gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY } from './running-gateway.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GoogleGenAI } from '@google/genai';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { type FakeProvider, startFakeProvider } from '../../scripts/fake-provider/server.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { rawProvider } from './raw-provider.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
 import { type RawRequest, type RawResponse, rawProvider } from './raw-provider.ts';
 import { ask, gatewayForTest, postRaw, QUICK_UPSTREAM } from './running-gateway.ts';

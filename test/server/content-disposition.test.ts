@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { attachment } from '../../router/server/content-disposition.ts';
+import { attachment } from '../../router/http/content-disposition.ts';
 
 test.each([
   ['batch_1_output.jsonl', 'attachment; filename="batch_1_output.jsonl"'],

@@ -6,8 +6,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { closeWithin, openConnections } from '../../router/http/connections.ts';
 import type { Router } from '../../router/router.ts';
-import { closeWithin, openConnections } from '../../router/server/connections.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { gate, get, post, serving } from './serving.ts';
 

@@ -4,7 +4,7 @@ import { createKeyPair, readPrivateKey, signVerdict } from '../../router/artifac
 import type { Config } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { serve } from '../../router/index.ts';
-import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { DAY_MS, LOOK, layVerdict } from '../helpers/verdicts.ts';
 import { hotServing, scratchFolder, tinyStore } from './hot-serving.ts';
 import { get, post, serving, tinyConfig } from './serving.ts';

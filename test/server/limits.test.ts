@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { respondToClientError } from '../../router/http/connections.ts';
 import type { Router } from '../../router/router.ts';
-import { respondToClientError } from '../../router/server/connections.ts';
 import { gate, get, post, type Serving, serving } from './serving.ts';
 
 /** A server whose decisions wait at a gate. */

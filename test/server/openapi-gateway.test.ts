@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { createKey } from '../../router/access/index.ts';
-import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from '../../router/server/schemas/gateway.ts';
+import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from '../../router/openapi/gateway-schemas.ts';
 import { ask, gatewayForTest, type RunningGateway, startGateway } from '../gateway/running-gateway.ts';
 import { scratchFolder } from './hot-serving.ts';
 import { type Answer, get, post, serving } from './serving.ts';

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import { createRouter, type RouterParts } from '../../router/create-router.ts';
-import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { layVerdict, PASSED } from '../helpers/verdicts.ts';
 import { hotServing, tinyStore } from './hot-serving.ts';

@@ -2,7 +2,7 @@ import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
-import { pump } from '../../router/server/send-reply.ts';
+import { pump } from '../../router/http/send-reply.ts';
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { configSchema } from '../../router/config/index.ts';
 import type { RouterParts } from '../../router/create-router.ts';
-import { healthSchema, indexSchema, readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { healthSchema, indexSchema, readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { get, post, type Serving, serving } from './serving.ts';
 
 async function withServer(server: Serving, check: (server: Serving) => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { errorEnvelopeSchema } from '../../router/server/schemas/decisions.ts';
+import { errorEnvelopeSchema } from '../../router/openapi/decision-schemas.ts';
 import { type Answer, get, post, type Serving, serving } from './serving.ts';
 
 let server: Serving;

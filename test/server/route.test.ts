@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { batchResponseSchema, decisionSchema } from '../../router/server/schemas/decisions.ts';
+import { batchResponseSchema, decisionSchema } from '../../router/openapi/decision-schemas.ts';
 import { type TinyArtifact, tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { post, type Serving, serving } from './serving.ts';
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { ClientStalled, disconnectStalledClients, openConnections } from '../../router/server/connections.ts';
+import { ClientStalled, disconnectStalledClients, openConnections } from '../../router/http/connections.ts';
 
 const STALL_MS = 200;
 /** More than sockets of the loopback address hold. */

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createRouter } from '../../router/create-router.ts';
-import { readinessSchema } from '../../router/server/schemas/decisions.ts';
+import { readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { copyAs, DAY_MS, layEarlierVerdict, layVerdict, PASSED } from '../helpers/verdicts.ts';
 import { scratchFolder } from './hot-serving.ts';

@@ -10,18 +10,24 @@ import {
   newestFirst,
   type StoredFile,
 } from '../../batches/index.ts';
+import { metadataOf } from '../../client-metadata.ts';
 import { invalidField, PlimsollError } from '../../errors.ts';
+import {
+  attachment,
+  bodyLimits,
+  clientDialect,
+  errorResponse,
+  FAULT_RESPONSES,
+  jsonBody,
+  type WithBody,
+} from '../../http/index.ts';
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import { formPieces } from '../../passthrough/index.ts';
 import { existingProfile } from '../../profile-choice.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
-import { metadataOf } from '../client-metadata.ts';
-import { attachment } from '../content-disposition.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
-import { bodyLimits, FAULT_RESPONSES, jsonBody, type WithBody } from '../json-body.ts';
 import { namedProfile } from '../named-profile.ts';
-import { clientDialect, errorResponse } from '../responses.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
 type ClientRequest = IncomingMessage & Guarded & WithBody;

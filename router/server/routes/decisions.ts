@@ -4,7 +4,16 @@ import { z } from 'zod';
 import { type AbortSignalLike, LightAbortSignal } from '../../abort-signal.ts';
 import { requirementsOf } from '../../catalog/index.ts';
 import { PlimsollError } from '../../errors.ts';
+import {
+  bodyLimits,
+  type ErrorEnvelope,
+  type ErrorResponse,
+  errorResponse,
+  jsonBody,
+  type WithBody,
+} from '../../http/index.ts';
 import { isObject, repeatedField } from '../../json/index.ts';
+import { batchRequestSchema, type RouteRequest, routeRequestSchema } from '../../openapi/index.ts';
 import { agreedProfile, existingProfile } from '../../profile-choice.ts';
 import { scoredText } from '../../prompt/index.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
@@ -15,10 +24,7 @@ import { nearestField } from '../../unknown-field.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { type DecisionJson, decisionJson, explainedJson } from '../decision-json.ts';
 import type { Guarded } from '../guards.ts';
-import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import { namedProfile } from '../named-profile.ts';
-import { type ErrorEnvelope, type ErrorResponse, errorResponse } from '../responses.ts';
-import { batchRequestSchema, type RouteRequest, routeRequestSchema } from '../schemas/decisions.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
 /** POST /v1/route: one request, one decision. */

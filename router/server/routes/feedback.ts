@@ -1,12 +1,11 @@
 import type { RequestHandler } from 'express';
 import { invalidField, PlimsollError } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
+import { bodyLimits, errorResponse, jsonBody, type WithBody } from '../../http/index.ts';
 import { isObject } from '../../json/index.ts';
+import { feedbackRequestSchema } from '../../openapi/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
-import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
-import { errorResponse } from '../responses.ts';
-import { feedbackRequestSchema } from '../schemas/feedback.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
 /** A right answer and a comment of the greatest length, each character escaped, and some more. Read before it is known who sent it. */

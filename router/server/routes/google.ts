@@ -2,10 +2,10 @@ import type { RequestHandler } from 'express';
 import { invalidField, PlimsollError } from '../../errors.ts';
 import type { Gateway, GatewayReply, ListedName, ModelNames } from '../../gateway/index.ts';
 import { chatRequest } from '../../google-dialect/index.ts';
+import { bodyLimits, jsonBody } from '../../http/index.ts';
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import { GOOGLE_ROUTE } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { bodyLimits, jsonBody } from '../json-body.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 import { type CallRequest, countingSender, handleCall, NO_OBJECT } from './model-calls.ts';
 

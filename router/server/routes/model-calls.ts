@@ -3,14 +3,19 @@ import { LightAbortSignal } from '../../abort-signal.ts';
 import type { Entry } from '../../access/index.ts';
 import type { Dialect } from '../../catalog/index.ts';
 import type { Gateway, GatewayReply, GatewayRequest } from '../../gateway/index.ts';
+import {
+  bodyLimits,
+  errorResponse,
+  jsonBody,
+  type Sender,
+  sendReply,
+  type WithBody,
+} from '../../http/index.ts';
 import { isObject } from '../../json/index.ts';
 import { requestTags, requestTask, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
-import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import { namedProfile } from '../named-profile.ts';
-import { errorResponse, type Sender } from '../responses.ts';
-import { sendReply } from '../send-reply.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
 interface Operation {

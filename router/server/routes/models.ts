@@ -2,12 +2,11 @@ import type { RequestHandler } from 'express';
 import { type CatalogModel, createCatalog, type Dialect, type ProviderKind } from '../../catalog/index.ts';
 import { invalidField } from '../../errors.ts';
 import { createModelNames, type Gateway, type ListedName } from '../../gateway/index.ts';
+import { clientDialect, speaksGoogle } from '../../http/index.ts';
 import type { LatencyBook, Quantiles } from '../../latency/index.ts';
 import { passedPathsOf } from '../../passthrough/index.ts';
+import { anthropicCapabilities } from '../../targets/index.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { speaksGoogle } from '../google-requests.ts';
-import { anthropicCapabilities } from '../model-capabilities.ts';
-import { clientDialect } from '../responses.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 import { googleModels } from './google.ts';
 

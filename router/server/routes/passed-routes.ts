@@ -2,12 +2,18 @@ import type { ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Dialect } from '../../catalog/index.ts';
 import type { Gateway } from '../../gateway/index.ts';
+import {
+  bodyLimits,
+  clientDialect,
+  errorResponse,
+  formBody,
+  jsonBody,
+  noBody,
+  type WithBytes,
+} from '../../http/index.ts';
 import { isObject } from '../../json/index.ts';
 import { PASSED_ROUTES, type PassedRoute } from '../../passthrough/index.ts';
 import type { Route, ServerContext } from '../context.ts';
-import { bodyLimits, jsonBody } from '../json-body.ts';
-import { formBody, noBody, type WithBytes } from '../raw-body.ts';
-import { clientDialect, errorResponse } from '../responses.ts';
 import { type CallRequest, countingSender, handleCall, NO_OBJECT } from './model-calls.ts';
 
 /** The routes whose requests are passed on to a provider as they come. */

@@ -3,13 +3,14 @@ import { includesRole } from '../../access/index.ts';
 import { HUMAN } from '../../catalog/index.ts';
 import { invalidField, PlimsollError } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
+import { bodyLimits, jsonBody, type WithBody } from '../../http/index.ts';
 import { isObject } from '../../json/index.ts';
+import { MESSAGE_PATH, REPLY_PATH } from '../../openapi/index.ts';
 import { COMMAND } from '../../package.ts';
 import { clientReply, type PeopleTask, type Person, statusOf } from '../../people/index.ts';
 import { conversationOf } from '../../prompt/index.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
-import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
 /** A reply of the greatest length, each character escaped. */
@@ -70,8 +71,6 @@ export const TASK_ROUTES: readonly TaskRoute[] = [
   },
 ];
 
-export const REPLY_PATH = '/v1/people/replies/:id';
-export const MESSAGE_PATH = '/v1/people/:people/messages';
 const MESSAGE = /^\/v1\/people\/[^/]+\/messages$/;
 
 /** The route whose messages are signed: an API key is none of its business. */

@@ -1,13 +1,21 @@
 import { Registry } from 'prom-client';
 import type { z } from 'zod';
 import type { Gateway, GatewayHealth } from '../../gateway/index.ts';
+import {
+  type healthSchema,
+  type indexSchema,
+  openApiDocument,
+  pathTemplate,
+  type readinessSchema,
+} from '../../openapi/index.ts';
 import { VERSION } from '../../package.ts';
 import type { Router } from '../../router.ts';
 import type { Route, ServerContext } from '../context.ts';
 import { standingJson, watchJson } from '../decision-json.ts';
-import { openApiDocument } from '../openapi/document.ts';
-import { pathTemplate } from '../openapi/passed.ts';
-import type { healthSchema, indexSchema, readinessSchema } from '../schemas/decisions.ts';
+import { checksHost, isGuarded } from '../guards.ts';
+import { BATCH_ROUTES } from './batches.ts';
+import { TASK_ROUTES } from './people.ts';
+import { THREAD_ROUTES } from './threads.ts';
 
 /** GET /healthz: the process responds. That does not mean that it decides well. */
 export function healthz({ send }: ServerContext): Route {
@@ -154,7 +162,7 @@ export function openApi({ send, config }: ServerContext): Route {
     summary: 'This API as OpenAPI 3.1.',
     handlers: [
       (request, response) => {
-        document ??= Buffer.from(JSON.stringify(openApiDocument(config)));
+        document ??= Buffer.from(JSON.stringify(describedApi(config)));
         send.json(request, response, document);
       },
     ],
@@ -187,4 +195,13 @@ function pathTemplates(path: string, method: Route['method']): readonly string[]
     : method === 'post'
       ? [`${base}/{${name}}`]
       : [base, `${base}/{${name}}`];
+}
+
+function describedApi(config: ServerContext['config']) {
+  const needsKey = isGuarded(config);
+  return openApiDocument(config, {
+    needsKey,
+    checksHost: checksHost(config.server, needsKey),
+    routes: { batches: BATCH_ROUTES, people: TASK_ROUTES, threads: THREAD_ROUTES },
+  });
 }

@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express';
+import { metadataOf } from '../../client-metadata.ts';
 import { invalidField, PlimsollError, quoted } from '../../errors.ts';
 import type { Gateway } from '../../gateway/index.ts';
+import { bodyLimits, jsonBody, type WithBody } from '../../http/index.ts';
 import { isObject, type JsonObject, repeatedField } from '../../json/index.ts';
 import type { Item, ItemPage, PageRequest, Threads } from '../../threads/index.ts';
-import { metadataOf } from '../client-metadata.ts';
 import type { Route, ServerContext } from '../context.ts';
 import type { Guarded } from '../guards.ts';
-import { bodyLimits, jsonBody, type WithBody } from '../json-body.ts';
 import { loggedErrorResponse } from '../server-log.ts';
 
 /** What a route reads of its request. */

@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { loadConfig } from '../../../router/config/index.ts';
 import { createRouter } from '../../../router/create-router.ts';
+import { bodyLimits, createSender, jsonBody } from '../../../router/http/index.ts';
 import { defaultBudgetBytes, MemoryBudget } from '../../../router/memory-budget.ts';
-import { bodyLimits, createApp, createSender, decisionJson, jsonBody } from '../../../router/server/index.ts';
+import { createApp, decisionJson } from '../../../router/server/index.ts';
 import { createLogger } from '../../../router/telemetry/index.ts';
 
 /**

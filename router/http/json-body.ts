@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../config/index.ts';
 import { type JsonErrorPlace, jsonErrorPlace } from '../json/index.ts';
-import type { MemoryShare } from '../memory-budget.ts';
+import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import { isLarge, takeTurn } from '../turns.ts';
-import type { ServerContext } from './context.ts';
 import { type BodyFault, type BodyLimits, MAX_COMPRESSION_RATIO, PLAIN_JSON, readBody } from './read-body.ts';
 import { type ErrorResponse, errorResponse, type Sender } from './responses.ts';
 
@@ -22,7 +22,7 @@ const JSON_TYPE = /^application\/(?:json|[\w.-]+\+json)\s*(?:;|$)/i;
 
 /** The limits of a route's bodies. */
 export function bodyLimits(
-  { config, budget }: Pick<ServerContext, 'config' | 'budget'>,
+  { config, budget }: { readonly config: Pick<Config, 'server'>; readonly budget: MemoryBudget },
   maxBytes: number,
 ): BodyLimits {
   const { maxJsonDepth: maxDepth, maxJsonValues: maxValues } = config.server;

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect } from '../catalog/index.ts';
+import type { Config } from '../config/index.ts';
 import type { GatewayReply } from '../gateway/index.ts';
 import { isObject, parseJson } from '../json/index.ts';
 import { ClientStalled } from './connections.ts';
-import type { ServerContext } from './context.ts';
-import { requestId } from './responses.ts';
+import { type Lifecycle, requestId } from './responses.ts';
 
 /** Sends a reply as it comes, and reports how it ended. */
 export async function sendReply(
   { status, headers: head, body: given, stream, finished }: GatewayReply,
   dialect: Dialect,
-  { lifecycle, config }: ServerContext,
+  { lifecycle, config }: { readonly lifecycle: Lifecycle; readonly config: Pick<Config, 'gateway'> },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {

@@ -1,10 +1,13 @@
-import { MESSAGE_PATH, REPLY_PATH, TASK_ROUTES } from '../routes/people.ts';
-import { jsonResponse, reference } from './components.ts';
+import { type DescribedRoute, jsonResponse, reference } from './components.ts';
 import { pathTemplate } from './passed.ts';
+
+export const REPLY_PATH = '/v1/people/replies/:id';
+export const MESSAGE_PATH = '/v1/people/:people/messages';
 
 interface RouteParts {
   readonly requestId: object;
   readonly error: object;
+  readonly routes: readonly DescribedRoute[];
 }
 
 interface PeopleOperation {
@@ -18,6 +21,7 @@ interface PeopleOperation {
 export function peoplePaths({
   requestId,
   error,
+  routes,
 }: RouteParts): Record<string, Record<string, PeopleOperation>> {
   const refusal = (description: string) => jsonResponse(description, error);
   const parameter = (name: string, place: 'path' | 'query' | 'header', description: string) => ({
@@ -33,7 +37,7 @@ export function peoplePaths({
     content: { 'application/json': { schema: reference(name) } },
   });
   const paths: Record<string, Record<string, PeopleOperation>> = {};
-  for (const { method, path, summary } of TASK_ROUTES) {
+  for (const { method, path, summary } of routes) {
     const step = path.split('/').at(-1)!;
     const isList = step === 'tasks';
     const isStep = method === 'post';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FEEDBACK_KINDS, FEEDBACK_SIGNALS } from '../../feedback-kinds.ts';
+import { FEEDBACK_KINDS, FEEDBACK_SIGNALS } from '../feedback-kinds.ts';
 
 /** Characters. */
 const MAX_COMMENT = 4_000;

@@ -5,8 +5,8 @@ import type { Dialect } from '../catalog/index.ts';
 import { errorBody } from '../dialects/index.ts';
 import { httpStatus, PlimsollError } from '../errors.ts';
 import { googleErrorBody } from '../google-dialect/index.ts';
+import type { errorEnvelopeSchema } from '../openapi/index.ts';
 import { speaksGoogle } from './google-requests.ts';
-import type { errorEnvelopeSchema } from './schemas/decisions.ts';
 
 /** Whether the server is shutting down; one object for the whole server. */
 export interface Lifecycle {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Config } from '../../config/index.ts';
-import { VERSION } from '../../package.ts';
-import { checksHost, isGuarded } from '../guards.ts';
+import type { Config } from '../config/index.ts';
+import { VERSION } from '../package.ts';
+import { CALL_RESPONSES, HEADERS, SECURITY_SCHEMES } from './components.ts';
 import {
   batchRequestSchema,
   batchResponseSchema,
@@ -11,18 +11,16 @@ import {
   indexSchema,
   readinessSchema,
   routeRequestSchema,
-} from '../schemas/decisions.ts';
-import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from '../schemas/gateway.ts';
-import { CALL_RESPONSES, HEADERS, SECURITY_SCHEMES } from './components.ts';
-import { openApiPaths } from './paths.ts';
+} from './decision-schemas.ts';
+import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from './gateway-schemas.ts';
+import { openApiPaths, type PathOptions } from './paths.ts';
 
 /** The settings that change the API. */
-type ApiConfig = Pick<Config, 'server' | 'providers' | 'access'>;
+type ApiConfig = Pick<Config, 'server' | 'providers'>;
 
 /** The API as OpenAPI 3.1, from the schemas that check requests and those by which the tests check responses. */
-export function openApiDocument(config: ApiConfig) {
+export function openApiDocument(config: ApiConfig, options: Omit<PathOptions, 'callsModels'>) {
   const callsModels = Object.keys(config.providers).length > 0;
-  const needsKey = isGuarded(config);
   return {
     openapi: '3.1.0',
     info: {
@@ -32,14 +30,14 @@ export function openApiDocument(config: ApiConfig) {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    paths: openApiPaths({ callsModels, needsKey, checksHost: checksHost(config.server, needsKey) }),
+    paths: openApiPaths({ ...options, callsModels }),
     components: {
       schemas: {
         ...componentSchemas(decisionSchemas(config.server)),
         ...componentSchemas({ ...LISTING_SCHEMAS, ...(callsModels && GATEWAY_SCHEMAS) }),
       },
       ...(callsModels && { headers: HEADERS, responses: CALL_RESPONSES }),
-      ...(needsKey && { securitySchemes: SECURITY_SCHEMES }),
+      ...(options.needsKey && { securitySchemes: SECURITY_SCHEMES }),
     },
   };
 }

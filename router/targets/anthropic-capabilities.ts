@@ -1,5 +1,5 @@
 import type { CatalogModel, Effort } from '../catalog/index.ts';
-import { acceptedEfforts } from '../targets/index.ts';
+import { acceptedEfforts } from './reasoning.ts';
 
 const support = (supported: boolean) => ({ supported });
 

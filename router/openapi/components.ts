@@ -1,5 +1,13 @@
-import { SESSION_SOURCES, SESSION_TRANSITIONS } from '../../sessions/index.ts';
+import { SESSION_SOURCES, SESSION_TRANSITIONS } from '../sessions/index.ts';
 import { GOOGLE_ERROR } from './google.ts';
+
+/** What the document needs of a route whose description is made of what it does. */
+export interface DescribedRoute {
+  readonly method: 'get' | 'post' | 'delete';
+  /** As Express writes it. */
+  readonly path: string;
+  readonly summary: string;
+}
 
 /** A schema by its name among the components. */
 export const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });

@@ -1,10 +1,10 @@
-import { PROFILE_HEADER } from '../../profile-choice.ts';
-import { MAX_TAGS, TAG, TAGS_HEADER, TASK_HEADER } from '../../request-tags.ts';
-import { MESSAGE_PATH } from '../routes/people.ts';
+import { PROFILE_HEADER } from '../profile-choice.ts';
+import { MAX_TAGS, TAG, TAGS_HEADER, TASK_HEADER } from '../request-tags.ts';
 import { batchPaths } from './batches.ts';
 import {
   anyOf,
   callErrors,
+  type DescribedRoute,
   EITHER_ERROR,
   type ErrorForm,
   jsonResponse,
@@ -15,22 +15,30 @@ import {
 import { feedbackPaths } from './feedback.ts';
 import { googlePaths } from './google.ts';
 import { passedPaths, pathTemplate } from './passed.ts';
-import { peoplePaths } from './people.ts';
+import { MESSAGE_PATH, peoplePaths } from './people.ts';
 import { threadPaths } from './threads.ts';
 
-interface PathOptions {
+/** Routes that the document describes by what they do. */
+export interface DescribedRoutes {
+  readonly batches: readonly DescribedRoute[];
+  readonly people: readonly DescribedRoute[];
+  readonly threads: readonly DescribedRoute[];
+}
+
+export interface PathOptions {
   readonly callsModels: boolean;
   /** API keys guard the paths; without them, pages of foreign origins are refused. */
   readonly needsKey: boolean;
   /** Requests for unknown hosts are refused. */
   readonly checksHost: boolean;
+  readonly routes: DescribedRoutes;
 }
 
 /** The paths of the OpenAPI document. */
-export function openApiPaths({ callsModels, needsKey, checksHost }: PathOptions): Paths {
+export function openApiPaths({ callsModels, needsKey, checksHost, routes }: PathOptions): Paths {
   const refusals = { ...(!needsKey && ORIGIN_REFUSAL), ...(checksHost && HOST_REFUSAL), ...UNREAD_REQUESTS };
   const paths = withResponses(
-    { ...LISTING_PATHS, ...(callsModels && callPaths()), ...decisionPaths() },
+    { ...LISTING_PATHS, ...(callsModels && callPaths(routes)), ...decisionPaths() },
     refusals,
   );
   return needsKey ? guardedPaths(paths) : paths;
@@ -69,7 +77,8 @@ const PROFILE = {
 };
 
 /** Routes that call models. */
-function callPaths() {
+function callPaths(routes: DescribedRoutes) {
+  const parts = { requestId: REQUEST_ID, error: reference('OpenAIError') };
   return {
     '/v1/chat/completions': {
       post: callOperation({
@@ -141,10 +150,10 @@ function callPaths() {
       { requestId: REQUEST_ID, errors: callErrors('GoogleError'), headers: ROUTING_HEADERS },
       MODEL,
     ),
-    ...feedbackPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
-    ...batchPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
-    ...peoplePaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
-    ...threadPaths({ requestId: REQUEST_ID, error: reference('OpenAIError') }),
+    ...feedbackPaths(parts),
+    ...batchPaths({ ...parts, routes: routes.batches }),
+    ...peoplePaths({ ...parts, routes: routes.people }),
+    ...threadPaths({ ...parts, routes: routes.threads }),
     ...passedPaths({ requestId: REQUEST_ID, errors: callErrors('EitherError'), headers: ROUTING_HEADERS }),
   };
 }

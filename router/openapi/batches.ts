@@ -1,11 +1,11 @@
-import { ENDPOINTS } from '../../batches/index.ts';
-import { BATCH_ROUTES } from '../routes/batches.ts';
-import { jsonResponse } from './components.ts';
+import { ENDPOINTS } from '../batches/index.ts';
+import { type DescribedRoute, jsonResponse } from './components.ts';
 import { pathTemplate } from './passed.ts';
 
 interface RouteParts {
   readonly requestId: object;
   readonly error: object;
+  readonly routes: readonly DescribedRoute[];
 }
 
 interface BatchOperation {
@@ -26,7 +26,11 @@ const WANTED = {
 };
 
 /** The paths of batches: OpenAI's reference says what is in them; what they cost is in the field `plimsoll`. */
-export function batchPaths({ requestId, error }: RouteParts): Record<string, Record<string, BatchOperation>> {
+export function batchPaths({
+  requestId,
+  error,
+  routes,
+}: RouteParts): Record<string, Record<string, BatchOperation>> {
   const refusal = (description: string) => jsonResponse(description, error);
   const query = (name: string, description: string) => ({
     name,
@@ -36,7 +40,7 @@ export function batchPaths({ requestId, error }: RouteParts): Record<string, Rec
     schema: { type: 'string' },
   });
   const paths: Record<string, Record<string, BatchOperation>> = {};
-  for (const { method, path, summary } of BATCH_ROUTES) {
+  for (const { method, path, summary } of routes) {
     const template = pathTemplate(`/v1${path}`);
     const hasId = path.includes(':id');
     const isCreating = method === 'post' && !hasId;

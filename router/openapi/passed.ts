@@ -1,4 +1,4 @@
-import { PASSED_ROUTES, type PassedRoute } from '../../passthrough/index.ts';
+import { PASSED_ROUTES, type PassedRoute } from '../passthrough/index.ts';
 
 /** Express's `:id` as OpenAPI writes it. */
 export function pathTemplate(path: string): string {

@@ -1,10 +1,11 @@
-import { THREAD_ROUTES } from '../routes/threads.ts';
+import type { DescribedRoute } from './components.ts';
 import { pathTemplate } from './passed.ts';
 
 /** What the document has of every route, whatever it does. */
 interface RouteParts {
   readonly requestId: object;
   readonly error: object;
+  readonly routes: readonly DescribedRoute[];
 }
 
 interface ThreadOperation {
@@ -17,9 +18,10 @@ interface ThreadOperation {
 export function threadPaths({
   requestId,
   error,
+  routes,
 }: RouteParts): Record<string, Record<string, ThreadOperation>> {
   const paths: Record<string, Record<string, ThreadOperation>> = {};
-  for (const { method, path, summary } of THREAD_ROUTES) {
+  for (const { method, path, summary } of routes) {
     const template = pathTemplate(`/v1${path}`);
     const hasId = path.includes(':id');
     const takesBody = method === 'post' && !path.endsWith('/cancel');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CHOICE_REASONS, POLICY_VERDICTS, UNGATED_REASONS } from '../../policy/index.ts';
-import { MAX_TAGS, TAG, TAG_RULE } from '../../request-tags.ts';
+import { CHOICE_REASONS, POLICY_VERDICTS, UNGATED_REASONS } from '../policy/index.ts';
+import { MAX_TAGS, TAG, TAG_RULE } from '../request-tags.ts';
 
 const contentPart = z
   .looseObject({ type: z.string(), text: z.string().exactOptional() })

@@ -1,5 +1,5 @@
-import { invalidField, quoted } from '../errors.ts';
-import { isObject, type JsonObject } from '../json/index.ts';
+import { invalidField, quoted } from './errors.ts';
+import { isObject, type JsonObject } from './json/index.ts';
 
 // OpenAI's limits: https://platform.openai.com/docs/api-reference/conversations/create
 const MAX_METADATA = 16;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { decisionCallSchema } from '../../gateway/index.ts';
-import { message } from './decisions.ts';
-import { feedbackRequestSchema, feedbackResponseSchema } from './feedback.ts';
-import { PEOPLE_SCHEMAS } from './people.ts';
+import { decisionCallSchema } from '../gateway/index.ts';
+import { message } from './decision-schemas.ts';
+import { feedbackRequestSchema, feedbackResponseSchema } from './feedback-schemas.ts';
+import { PEOPLE_SCHEMAS } from './people-schemas.ts';
 
 const model = z
   .string()
