@@ -34,12 +34,14 @@ export function demandWords(condition: Condition): string {
   return demandOf(condition).demand;
 }
 
-/** The bound that the verdict rests on: of what is broken, the one that shows it. */
+/** The bound that the verdict rests on: of what is broken, the one that shows it. Of what was resampled, the spread. */
 function boundWords(
-  { verdict, bounds, limits }: Condition,
+  { verdict, bounds, limits, method }: Condition,
   format: Demand['format'],
   confidence: string,
 ): string {
+  if (method === 'bootstrap' && bounds.lower !== null && bounds.upper !== null)
+    return `; resampled, between ${format(bounds.lower, 'down')} and ${format(bounds.upper, 'up')}`;
   const isBroken = verdict === 'FAIL';
   const wantsUpper = isBroken ? limits.min !== undefined : limits.max !== undefined;
   const wantsLower = isBroken ? limits.max !== undefined : limits.min !== undefined;
@@ -50,6 +52,10 @@ function boundWords(
   }
   const range = lower === undefined ? `no more than ${upper}` : `between ${lower} and ${upper}`;
   return `, and with ${confidence} confidence ${range}`;
+}
+
+function moreOrLess(loss: number): string {
+  return loss >= 0 ? `it loses ${points(loss)} points less` : `it loses ${points(-loss)} points more`;
 }
 
 function demandOf(condition: Condition): Demand {
@@ -90,11 +96,17 @@ function demandOf(condition: Condition): Demand {
         format: percent,
       };
     case 'beats-random':
+      if (condition.method === 'bootstrap')
+        return {
+          name: 'Better than a mix of its models',
+          demand: 'as measured it must lose less quality than the best mix of its models at the same cost',
+          measured: moreOrLess,
+          format: points,
+        };
       return {
         name: 'Better than chance',
         demand: `it must lose ${limits.min === undefined || limits.min <= 0 ? 'less quality' : `${points(limits.min)} points less`} than a random choice with the same shares`,
-        measured: (value) =>
-          value >= 0 ? `it loses ${points(value)} points less` : `it loses ${points(-value)} points more`,
+        measured: moreOrLess,
         format: points,
       };
     case 'hard-cases':

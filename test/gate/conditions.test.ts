@@ -310,6 +310,23 @@ describe('a ladder of three', () => {
     expect(beatsRandomCondition(ladderOf(kinds, { costs }))[0]!.verdict).not.toBe('FAIL');
   });
 
+  it.each([
+    [130, 120, 'PASS', 0.01],
+    [120, 130, 'INCONCLUSIVE', -0.01],
+  ])('of a spread around 0 the measured value counts: %d and %d cases', (hits, misses, verdict, value) => {
+    const kinds = [
+      [hits, [1, 0, 1], 0],
+      [misses, [0, 0, 1], 0],
+      [misses, [1, 0, 1], 2],
+      [hits, [0, 0, 1], 2],
+    ] as const;
+    const condition = beatsRandomCondition(ladderOf(kinds))[0]!;
+    expect(condition.verdict).toBe(verdict);
+    expect(condition.value).toBeCloseTo(value, 12);
+    expect(condition.bounds.lower).toBeLessThan(0);
+    expect(condition.bounds.upper).toBeGreaterThan(0);
+  });
+
   it('fails where a mix at the same cost is better, and draws groups whole', () => {
     const wrong = [
       [500, [0, 1, 1], 0],
