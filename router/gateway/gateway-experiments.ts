@@ -121,6 +121,15 @@ export function checkExperiments(
     );
   }
   checkShadows(experiments.filter(isShadow), { router, catalog });
+  refuseUngated(experiments, router, allowUngated);
+}
+
+/** @throws PlimsollError `ungated` if the profile of an arm may not serve at this moment */
+export function refuseUngated(
+  experiments: readonly Experiment[],
+  router: ExperimentRouter,
+  allowUngated: boolean,
+): void {
   assertGated(experiments, (profile) => standingFault(profile, router, allowUngated));
 }
 

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { textTable } from '../../evals/format.ts';
 import { type LimitStanding, limitStandings, scopeOf } from '../../router/access/index.ts';
 import { type Config, loadConfig } from '../../router/config/index.ts';
+import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import {
   type ExperimentResults,
@@ -31,6 +32,7 @@ import {
   startExperiment,
   stopExperiment,
 } from '../../router/experiments/index.ts';
+import { refuseUngated } from '../../router/gateway/index.ts';
 import { parseJson } from '../../router/json/index.ts';
 import type { DecisionRecord } from '../../router/records/index.ts';
 import type { State } from '../../router/state/index.ts';
@@ -63,12 +65,24 @@ export function experimentCommand(): Command {
 }
 
 async function start(name: string, { config: file, json }: Flags): Promise<void> {
-  const experiment = experimentNamed(name, loadConfig(file).experiments);
+  const config = loadConfig(file);
+  const experiment = experimentNamed(name, config.experiments);
+  await requireArms(experiment, config);
   await withState(file, { mayBeNew: true, migrate: 'auto' }, async (state) => {
     const started = await startExperiment(experiment, state, Date.now());
     if (json) printJson({ experiment: name, ...started });
     else print(`${name} is started. Servers of this configuration follow within seconds.\n`);
   });
+}
+
+/** A server would pause it at once, where few would look. @throws PlimsollError `ungated`; as `createRouter` */
+async function requireArms(experiment: Experiment, { watch: _, ...config }: Config): Promise<void> {
+  const router = await createRouter(config as Config);
+  try {
+    await refuseUngated([experiment], router, config.allowUngated);
+  } finally {
+    await router.close();
+  }
 }
 
 /** What was started can be stopped, also once it is taken out of the configuration. */

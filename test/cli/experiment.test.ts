@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openState } from '../../router/state/index.ts';
+import { tinyArtifact } from '../helpers/tiny-artifact.ts';
+import { layVerdict } from '../helpers/verdicts.ts';
 import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
 
 const CONFIG = `
@@ -97,6 +99,20 @@ describe('plimsoll experiment', () => {
       /^try: split on default, stopped/,
     );
     expect((await cli(['budget'], { cwd })).stdout).toMatch(/^experiment=dark +24h usd +5\.000000/m);
+  });
+
+  it('start is refused if the artifact of an arm has expired', async () => {
+    const { folder } = await tinyArtifact();
+    const cwd = place(CONFIG.replace('next: {}', 'next: { artifact: expired }'));
+    cpSync(folder, path.join(cwd, 'expired'), { recursive: true });
+    layVerdict(path.join(cwd, 'expired'), { issued: new Date(Date.now() - 91 * 86_400_000).toISOString() });
+    const refused = await cli(['experiment', 'start', 'try'], { cwd });
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/expired on .*Gate it again/)]);
+    const allowed = place(
+      `${CONFIG.replace('next: {}', 'next: { artifact: expired }')}allow_ungated: true\n`,
+    );
+    cpSync(path.join(cwd, 'expired'), path.join(allowed, 'expired'), { recursive: true });
+    expect((await cli(['experiment', 'start', 'try'], { cwd: allowed })).stdout).toMatch(/^try is started/);
   });
 
   it('status of a shadow says what is left of its cap', async () => {
