@@ -38,6 +38,12 @@ const command = benchCommand(
   .option('--streams <n>', 'streams at once', wholeNumberBetween(1, 1_000), 1_000)
   .option('--stream-seconds <n>', 'length of a stream', wholeNumberBetween(1, 600), 10)
   .option('--soak-requests <n>', 'requests of the soak', wholeNumberBetween(100, 1_000_000), 5_000)
+  .option(
+    '--live-rate <n>',
+    'requests a second that the page Live follows',
+    wholeNumberBetween(1, 10_000),
+    500,
+  )
   .parse();
 
 const { json, markdown, only, ...options } = command.opts<Flags>();

@@ -10,6 +10,8 @@ export interface GatewayBenchContext {
   readonly streams: number;
   readonly streamSeconds: number;
   readonly soakRequests: number;
+  /** Requests a second while somebody follows them on the page Live. */
+  readonly liveRate: number;
 }
 
 export type GatewayBench = (context: GatewayBenchContext) => Promise<readonly Row[]>;

@@ -7,7 +7,6 @@ import { SLICES } from './peer-rows.ts';
 import { CONSTANT_REPLY, startFakeProviderProcess, startPlimsoll } from './servers.ts';
 import { createClient } from './sides.ts';
 
-const PER_SECOND = 500;
 /** A frame that comes later than this after the one before is a dropped one. */
 const LATE_MS = 100;
 
@@ -19,7 +18,7 @@ interface Slice {
   readonly used: number;
 }
 
-/** What it adds to plain replies that somebody follows them on the page Live, at 500 requests a second, and whether that page stutters. */
+/** What it adds to plain replies that somebody follows them on the page Live, and whether that page stutters. */
 export async function livePage(context: GatewayBenchContext): Promise<readonly Row[]> {
   const browser = await openBrowser();
   if (browser === undefined) throw new Error(NO_BROWSER);
@@ -38,7 +37,7 @@ export async function livePage(context: GatewayBenchContext): Promise<readonly R
     if (isOpen) await page.evaluate(WATCH_FRAMES);
     const before = cpuSeconds(plimsoll.pid) ?? Number.NaN;
     const send = () => client.plainMs(String(context.texts[sent++ % context.texts.length]));
-    const times = await openLoop({ perSecond: PER_SECOND, seconds }, send);
+    const times = await openLoop({ perSecond: context.liveRate, seconds }, send);
     const used = (cpuSeconds(plimsoll.pid) ?? Number.NaN) - before;
     if (!isOpen) return { times, frames: [], used };
     const rows = await page.locator('.live tbody tr').count();
@@ -72,7 +71,7 @@ const WATCH_FRAMES = `globalThis.frames = [];
 function rowsOf(
   closed: readonly Slice[],
   open: readonly Slice[],
-  { roundSeconds }: Pick<GatewayBenchContext, 'roundSeconds'>,
+  { roundSeconds, liveRate }: Pick<GatewayBenchContext, 'roundSeconds' | 'liveRate'>,
 ): Row[] {
   const p50s = (slices: readonly Slice[]) =>
     byRound(slices).map((round) =>
@@ -84,11 +83,11 @@ function rowsOf(
   const used = (slices: readonly Slice[]) => slices.reduce((sum, slice) => sum + slice.used, 0).toFixed(1);
   const frames = byRound(open).map((round) => round.flatMap((slice) => slice.frames));
   const all = frames.flat();
-  const samples = PER_SECOND * roundSeconds;
+  const samples = liveRate * roundSeconds;
   return [
     {
       name: 'live-p50',
-      what: `a plain answer at ${PER_SECOND} requests/s while a browser follows them, p50`,
+      what: `a plain answer at ${liveRate} requests/s while a browser follows them, p50`,
       unit: 'ms',
       value: spread(p50s(open)),
       samples,
@@ -99,7 +98,7 @@ function rowsOf(
     },
     {
       name: 'live-frames',
-      what: `frames of the page Live that came more than ${LATE_MS} ms after the one before, at ${PER_SECOND} requests/s`,
+      what: `frames of the page Live that came more than ${LATE_MS} ms after the one before, at ${liveRate} requests/s`,
       unit: 'frames',
       value: spread(frames.map((round) => round.filter((ms) => ms > LATE_MS).length)),
       samples: Math.round(all.length / frames.length),

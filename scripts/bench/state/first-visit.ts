@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
-import { quantile, type Row, spread } from '../measurement.ts';
+import { inTurns, quantile, type Row, ratios, spread } from '../measurement.ts';
 import { TARGETS } from './context.ts';
 
 const ROUNDS = 5;
@@ -17,20 +17,22 @@ export async function firstVisitRows(
   browser: Browser,
   { url, kind }: { readonly url: string; readonly kind: string },
 ): Promise<readonly Row[]> {
-  const rounds: number[][] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
+  const visits = (address: string) => async () => {
     const times: number[] = [];
-    for (let i = 0; i < VISITS; i++) times.push(await paintedMs(browser, url));
-    if (round > 0) rounds.push(times); // the first one warms the server and the browser up
-  }
+    for (let i = 0; i < VISITS; i++) times.push(await paintedMs(browser, address));
+    return times;
+  };
+  const places = [url, new URL('/healthz', url).href];
+  const [rounds = [], floor = []] = await inTurns(places.map(visits), { rounds: ROUNDS, warmUp: 1 });
+  const p95s = (series: readonly (readonly number[])[]) => series.map((times) => quantile(times, 0.95));
   const painted: Row = {
     name: `dashboard-${kind}-paint`,
     what: `until the first page paints something in Chromium, processor slowed ${SLOWED} times, ${kind}, p95`,
     unit: 'ms',
-    value: spread(rounds.map((times) => quantile(times, 0.95))),
+    value: spread(p95s(rounds)),
     samples: VISITS,
-    peer: null,
-    ratio: null,
+    peer: { what: 'a response of one line by the same server (/healthz)', value: spread(p95s(floor)) },
+    ratio: ratios(p95s(rounds), p95s(floor)),
     target: TARGETS.paint,
     notes: [`p50 ${quantile(rounds.flat(), 0.5).toFixed(0)} ms; nothing in the browser's cache`],
   };
