@@ -43,7 +43,7 @@ type Line = Set<(entry: Entry) => void>;
  * Fair by `who`: a place goes to whoever was given the fewest lately, in turn among equals, and a full queue makes room for a newcomer by
  * refusing the last of the longest line. So one who sends ten times as many requests waits by himself, and is not shut out: what others were
  * given counts as well. As a request at work is not interrupted, one who fills all places would make a newcomer wait for the next to end:
- * while others come, a tenth of the places is kept from whoever was given much more than the others.
+ * while others come, a fifth of the places is kept from whoever was given much more than the others, and a tenth from work in the background.
  * @param now a clock in ms that never goes back
  */
 export function createQueue(
@@ -56,6 +56,7 @@ export function createQueue(
   const background: Line = new Set();
   const usage = decayedUsage(now);
   const keptFree = Math.floor(maxConcurrency * KEPT_FREE);
+  const keptFromBackground = Math.floor(maxConcurrency * KEPT_FROM_BACKGROUND);
   let atWork = 0;
   let waiting = 0;
   let closed = false;
@@ -107,7 +108,7 @@ export function createQueue(
   }
 
   function mayEnterInBackground(): boolean {
-    return waiting === 0 && maxConcurrency - atWork > keptFree;
+    return waiting === 0 && maxConcurrency - atWork > keptFromBackground;
   }
 
   /** Whether there is room for one more of a line of this length: of the longest one, if it is longer than that, the last is refused. */
@@ -178,8 +179,10 @@ export function createQueue(
 const HALF_LIFE_MS = 10_000;
 /** Of so many the ones that used little are forgotten. */
 const MOST_REMEMBERED = 10_000;
-/** Share of the places that is kept from those that were given much. */
-const KEPT_FREE = 0.1;
+/** Share of the places that is kept from those that were given much; what it brings and costs: docs/EXPERIMENTS.md. */
+const KEPT_FREE = 0.2;
+/** Share of the places that is kept from work in the background. */
+const KEPT_FROM_BACKGROUND = 0.1;
 /** Much is more than so many times the mean of those that came within the last half-life. */
 const MUCH = 1.5;
 /** How long that mean is believed: with many keys it takes as long as a decision. */

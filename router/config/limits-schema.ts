@@ -54,9 +54,9 @@ function unknownUnit(written: string): string {
 
 function capOf(digits: string, unit: LimitUnit): number | string {
   const value = unit === 'usd' ? Math.round(Number(digits) * NANO) : Number(digits);
+  if (value > MOST) return 'must be at most 1_000_000 usd, or 1_000_000_000_000_000 of the others';
   if (!Number.isSafeInteger(value)) return `must be a whole number of ${unit}`;
-  if (value <= 0) return 'must be more than 0';
-  return value > MOST ? 'must be at most 1_000_000 usd, or 1_000_000_000_000_000 of the others' : value;
+  return value > 0 ? value : 'must be more than 0';
 }
 
 const name = z.string().min(1).max(256);

@@ -219,7 +219,15 @@ export function rowsOf(
   rows: readonly Readonly<Record<string, unknown>>[],
   columns: Readonly<Record<string, 'text' | 'bigint'>>,
 ): RawBuilder<unknown> {
-  const json = JSON.stringify(rows);
+  return rowsOfJson(dialect, JSON.stringify(rows), columns);
+}
+
+/** As `rowsOf`. @param json an array of objects, or the mark of one in `compiledOnce` */
+export function rowsOfJson(
+  dialect: Dialect,
+  json: string,
+  columns: Readonly<Record<string, 'text' | 'bigint'>>,
+): RawBuilder<unknown> {
   const names = Object.keys(columns);
   if (dialect === 'sqlite') {
     const picked = names.map((name) => sql`value ->> ${sql.lit(name)} as ${sql.ref(name)}`);
@@ -227,4 +235,27 @@ export function rowsOf(
   }
   const typed = names.map((name) => sql`${sql.ref(name)} ${sql.raw(columns[name]!)}`);
   return sql`select ${sql.join(names.map((name) => sql.ref(name)))} from json_to_recordset(${json}::json) as r(${sql.join(typed)})`;
+}
+
+/**
+ * Compiles queries once for all their runs: to build and compile one takes longer than to run it. `build` gets a mark for each value, and
+ * each run puts its values in the places of the marks.
+ */
+export function compiledOnce<N extends string>(
+  dialect: Dialect,
+  names: readonly N[],
+  build: (marks: Readonly<Record<N, string>>) => readonly RawBuilder<unknown>[],
+): (values: Readonly<Record<N, unknown>>) => readonly Query[] {
+  const marks = Object.fromEntries(names.map((name) => [name, `\0${name}`])) as Record<N, string>;
+  const db = queryBuilder(dialect);
+  const compiled = build(marks).map((query) => {
+    const { sql: text, parameters } = query.compile(db);
+    const places = parameters.map((value) => names.find((name) => marks[name] === value));
+    return { text, parameters, places };
+  });
+  return (values) =>
+    compiled.map(({ text, parameters, places }) => ({
+      sql: text,
+      parameters: places.map((name, i) => (name === undefined ? parameters[i] : values[name])),
+    }));
 }

@@ -2,8 +2,16 @@ import type { RawBuilder } from 'kysely';
 import { grouped, MAX_GROUP } from './grouped.ts';
 import { sql } from './kysely.ts';
 import type { Ledger, ModelSpending, SettledEntry } from './ports.ts';
-import { type Database, type Query, queryBuilder, rowsOf } from './schema.ts';
-import { CHARGE_COLUMNS, chargeRow, entryRow, idsOf, sqlReservations } from './sql-reservations.ts';
+import { compiledOnce, type Database, type Query, queryBuilder, rowsOfJson } from './schema.ts';
+import {
+  CHARGE_COLUMNS,
+  chargeRow,
+  entryRow,
+  idsJson,
+  idsOf,
+  idsOfJson,
+  sqlReservations,
+} from './sql-reservations.ts';
 
 const COLUMNS = {
   id: 'text',
@@ -28,26 +36,31 @@ export function sqlLedger(database: Database): Ledger {
    * Entries, then the sums of their days and windows. An entry that is there already keeps `counted` = 1 and is not added again, whether it was
    * settled by this process or by another one at the same time.
    */
-  function settling(entries: readonly SettledEntry[]): Query[] {
-    const distinct = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
-    const rows = distinct.map((entry) => ({ ...entryRow(entry), ...cacheColumns(entry), counted: 0 }));
-    const ids = idsOf(
-      dialect,
-      distinct.map(({ id }) => id),
-    );
+  const settlingRows = compiledOnce(dialect, ['ids', 'entries', 'charges'], (marks) => {
+    const ids = idsOfJson(dialect, marks.ids);
     const uncounted = uncountedIn(ids);
     const names = Object.keys(COLUMNS).map((name) => sql.ref(name));
+    return [
+      reservations.lock(ids),
+      sql`insert into plimsoll_ledger (${sql.join(names)}) ${rowsOfJson(dialect, marks.entries, COLUMNS)} on conflict (id) do nothing`,
+      addToDays(uncounted),
+      reservations.close(ids, rowsOfJson(dialect, marks.charges, CHARGE_COLUMNS)),
+      ...reservations.forget(ids),
+      sql`update plimsoll_ledger set counted = 1 where ${uncounted}`,
+    ];
+  });
+
+  function settling(entries: readonly SettledEntry[]): readonly Query[] {
+    const distinct = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+    const rows = distinct.map((entry) => ({ ...entryRow(entry), ...cacheColumns(entry), counted: 0 }));
     const charges = distinct.flatMap(({ id, charges = [] }) =>
       charges.map((charge) => chargeRow(id, charge)),
     );
-    return [
-      reservations.lock(ids),
-      sql`insert into plimsoll_ledger (${sql.join(names)}) ${rowsOf(dialect, rows, COLUMNS)} on conflict (id) do nothing`,
-      addToDays(uncounted),
-      reservations.close(ids, rowsOf(dialect, charges, CHARGE_COLUMNS)),
-      ...reservations.forget(ids),
-      sql`update plimsoll_ledger set counted = 1 where ${uncounted}`,
-    ].map((query) => query.compile(db));
+    return settlingRows({
+      ids: idsJson(distinct.map(({ id }) => id)),
+      entries: JSON.stringify(rows),
+      charges: JSON.stringify(charges),
+    });
   }
 
   /** The expired ones of these reservations, which others may end at the same time. */

@@ -3,7 +3,15 @@ import { grouped } from './grouped.ts';
 import { sql } from './kysely.ts';
 import { dayOf } from './names.ts';
 import type { Charge, Ledger, LedgerEntry, LedgerWindow, Reservation, WindowSums } from './ports.ts';
-import { type Database, type Dialect, type Query, queryBuilder, rowsOf } from './schema.ts';
+import {
+  compiledOnce,
+  type Database,
+  type Dialect,
+  type Query,
+  queryBuilder,
+  rowsOf,
+  rowsOfJson,
+} from './schema.ts';
 
 export const CHARGE_COLUMNS = {
   id: 'text',
@@ -47,9 +55,20 @@ function windowRow({ scope, window, startMs, endMs }: LedgerWindow) {
   return { scope, span: window, start_ms: startMs, end_ms: endMs };
 }
 
+const ID_COLUMN = { id: 'text' } as const;
+
 export function idsOf(dialect: Dialect, ids: readonly string[]): RawBuilder<unknown> {
-  const rows = ids.map((id) => ({ id }));
-  return rowsOf(dialect, rows, { id: 'text' });
+  return rowsOfJson(dialect, idsJson(ids), ID_COLUMN);
+}
+
+/** What `idsOfJson` reads. */
+export function idsJson(ids: readonly string[]): string {
+  return JSON.stringify(ids.map((id) => ({ id })));
+}
+
+/** @param json the mark of ids in `compiledOnce` */
+export function idsOfJson(dialect: Dialect, json: string): RawBuilder<unknown> {
+  return rowsOfJson(dialect, json, ID_COLUMN);
 }
 
 /**
@@ -65,11 +84,9 @@ export function sqlReservations(database: Database) {
     columns: Record<string, 'text' | 'bigint'>,
   ) => rowsOf(dialect, of, columns);
 
-  function reserving({ entry, charges, expiresMs }: Reservation): RawBuilder<unknown>[] {
-    const { id } = entry;
-    const own = charges.map((charge) => ({ ...chargeRow(id, charge), cap: charge.cap }));
-    const asked = rows(own, { ...CHARGE_COLUMNS, cap: 'bigint' });
-    const reservation = rows([{ ...entryRow(entry), expires_ms: expiresMs }], RESERVATION_COLUMNS);
+  const reservingOne = compiledOnce(dialect, ['id', 'charges', 'entry'], ({ id, charges, entry }) => {
+    const asked = rowsOfJson(dialect, charges, { ...CHARGE_COLUMNS, cap: 'bigint' });
+    const reservation = rowsOfJson(dialect, entry, RESERVATION_COLUMNS);
     const names = sql.join(Object.keys(RESERVATION_COLUMNS).map((name) => sql.ref(name)));
     const isNew = sql`exists (select 1 from plimsoll_reservations as n where n.id = ${id} and n.is_open = 0)`;
     return [
@@ -84,25 +101,38 @@ export function sqlReservations(database: Database) {
         and plimsoll_windows.start_ms = c.start_ms and ${isNew}`,
       sql`update plimsoll_reservations set is_open = 1 where id = ${id}`,
     ];
+  });
+
+  function reserving({ entry, charges, expiresMs }: Reservation): readonly Query[] {
+    const { id } = entry;
+    return reservingOne({
+      id,
+      charges: JSON.stringify(charges.map((charge) => ({ ...chargeRow(id, charge), cap: charge.cap }))),
+      entry: JSON.stringify([{ ...entryRow(entry), expires_ms: expiresMs }]),
+    });
   }
+
+  const lockingWindows = compiledOnce(dialect, ['windows'], ({ windows }) => [
+    sql`insert into plimsoll_windows (scope, span, start_ms, end_ms, reserved, settled)
+        select w.scope, w.span, w.start_ms, w.end_ms, 0, 0 from (${rowsOfJson(dialect, windows, WINDOW_COLUMNS)}) as w where true
+        order by w.scope, w.span, w.start_ms on conflict (scope, span, start_ms) do update set reserved = plimsoll_windows.reserved`,
+  ]);
+  const readingResults = compiledOnce(dialect, ['ids', 'windows'], ({ ids, windows }) => [
+    sql`select id from plimsoll_reservations where id in (${idsOfJson(dialect, ids)})`,
+    sql`select w.scope, w.span, w.start_ms, w.end_ms, w.reserved, w.settled from plimsoll_windows as w
+        join (${rowsOfJson(dialect, windows, WINDOW_COLUMNS)}) as a on w.scope = a.scope and w.span = a.span and w.start_ms = a.start_ms`,
+  ]);
 
   async function reserveAll(reservations: readonly Reservation[]): Promise<Reserved> {
     const windows = new Map<string, LedgerWindow>();
     for (const { charges } of reservations) for (const charge of charges) windows.set(nameOf(charge), charge);
-    const ids = idsOf(
-      dialect,
-      reservations.map(({ entry }) => entry.id),
-    );
-    const all = rows([...windows.values()].map(windowRow), WINDOW_COLUMNS);
+    const ids = idsJson(reservations.map(({ entry }) => entry.id));
+    const all = JSON.stringify([...windows.values()].map(windowRow));
     const queries: Query[] = [
-      sql`insert into plimsoll_windows (scope, span, start_ms, end_ms, reserved, settled)
-        select w.scope, w.span, w.start_ms, w.end_ms, 0, 0 from (${all}) as w where true
-        order by w.scope, w.span, w.start_ms on conflict (scope, span, start_ms) do update set reserved = plimsoll_windows.reserved`,
+      ...lockingWindows({ windows: all }),
       ...reservations.flatMap(reserving),
-      sql`select id from plimsoll_reservations where id in (${ids})`,
-      sql`select w.scope, w.span, w.start_ms, w.end_ms, w.reserved, w.settled from plimsoll_windows as w
-        join (${all}) as a on w.scope = a.scope and w.span = a.span and w.start_ms = a.start_ms`,
-    ].map((query) => query.compile(db));
+      ...readingResults({ ids, windows: all }),
+    ];
     const results = await database.run(queries, true);
     const found = results.at(-1)!.rows.map(windowOf);
     return {

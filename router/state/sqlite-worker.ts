@@ -16,6 +16,8 @@ const { file, busyTimeoutMs } = workerData as SqliteWorkerData;
 const port = parentPort!;
 const statements = new Map<string, ReturnType<Database.Database['prepare']>>();
 let database: Database.Database | undefined;
+/** As it was last set. */
+let synchronous: 'FULL' | 'NORMAL' | undefined;
 
 function opened(): Database.Database {
   if (database !== undefined) return database;
@@ -54,7 +56,9 @@ function runGroup(units: readonly SqliteUnit[]): SqliteReply[] {
   try {
     db = opened();
     // FULL syncs the log at the commit; NORMAL only at checkpoints, which survives a kill but not a power cut.
-    db.pragma(`synchronous = ${units.some(({ durable }) => durable) ? 'FULL' : 'NORMAL'}`);
+    const wanted = units.some(({ durable }) => durable) ? 'FULL' : 'NORMAL';
+    if (wanted !== synchronous) db.pragma(`synchronous = ${wanted}`);
+    synchronous = wanted;
     db.exec('begin immediate');
   } catch (error) {
     return units.map(({ id }) => failed(id, error));

@@ -2,6 +2,7 @@ import { wholeNumberBetween } from '../flags.ts';
 import { benchTexts } from './fixtures.ts';
 import { capture } from './gateway/capture.ts';
 import type { GatewayBench, GatewayBenchContext } from './gateway/context.ts';
+import { controls } from './gateway/controls.ts';
 import { livePage } from './gateway/live-page.ts';
 import { outage } from './gateway/outage.ts';
 import { firstToken, latency, saturation } from './gateway/performance.ts';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, GatewayBench>> = {
   'first-token': firstToken,
   saturation,
   capture,
+  controls,
   state: stateLog,
   shadow,
   streams,

@@ -21,7 +21,7 @@ const command = benchCommand(
   .option('--requests <n>', 'of broken', wholeNumberBetween(100, 1_000_000), 50_000)
   .option('--hedged <n>', 'requests of each side, of hedging', wholeNumberBetween(500, 1_000_000), 5_000)
   .option('--sessions <n>', 'conversations, of affinity', wholeNumberBetween(4, 10_000), 40)
-  .option('--seconds <n>', 'of a round, of fairness', wholeNumberBetween(1, 3_600), 20)
+  .option('--seconds <n>', 'of a round, of fairness', wholeNumberBetween(1, 3_600), 60)
   .parse();
 
 const { json, markdown, only, ...options } = command.opts<Flags>();

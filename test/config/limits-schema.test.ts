@@ -30,6 +30,7 @@ test.each([
   [limitsOf([{ '1m': '-5 usd' }]), /must be a number and what is counted/],
   [limitsOf([{ '1m': '0 usd' }]), /more than 0/],
   [limitsOf([{ '1m': '0.5 requests' }]), /whole number of requests/],
+  [limitsOf([{ month: '10000000 usd' }]), /at most 1_000_000 usd/],
   [limitsOf([{ '1m': '9999999999999 usd' }]), /must be/],
   [limitsOf([{ '1m': '1 usd', '1h': '2 usd' }]), /one length/],
   [limitsOf([]), /./],

@@ -24,6 +24,8 @@ const atMost = (required: number): Target => ({ of: 'value', is: 'at most', requ
 export const TARGETS = {
   added: { portkey: ratioAtMost(0.5), bare: ratioAtMost(1.5) },
   captured: ratioAtMost(1.1),
+  /** Rules, sessions and budgets on. */
+  controls: ratioAtMost(1.2),
   /** Of the time from request to reply, the provider's own included. */
   shadowed: ratioAtMost(1.05),
   /** While somebody follows the requests on the page Live. */
