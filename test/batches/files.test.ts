@@ -1,5 +1,6 @@
 import { toFile } from 'openai';
 import { describe, expect, test, vi } from 'vitest';
+import { itLong } from '../helpers/long-run.ts';
 import { batchGateway, chatLine, chatLines, created, ended, resultLines, uploaded } from './batch-gateway.ts';
 
 describe('files', () => {
@@ -71,7 +72,7 @@ describe('files', () => {
     expect(first.requests.map((request) => request.path)).toEqual(['/v1/files', '/v1/files/file-abc']);
   });
 
-  test('of 50,000 lines are taken, of one more refused', async () => {
+  itLong('of 50,000 lines are taken, of one more refused', async () => {
     const { openai } = await batchGateway();
     const lines = chatLines(50_001);
     const tooMany = uploaded(openai, lines);

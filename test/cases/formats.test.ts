@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
-import { scaled } from '../helpers/long-run.ts';
+import { itLong, scaled } from '../helpers/long-run.ts';
 import { jsonLines, soundRow, written } from './written.ts';
 
 interface MadeRow {
@@ -109,7 +109,7 @@ describe('the same cases', () => {
     );
   });
 
-  it.each(Object.keys(WAYS))('come from %s over chunk borders', async (way) => {
+  itLong.each(Object.keys(WAYS))('come from %s over chunk borders', async (way) => {
     const made = Array.from({ length: 400 }, (_, i) => ({
       id: `id-${i}`,
       prompt: `${i} "é⚓"\n${'long, '.repeat(i)}`,

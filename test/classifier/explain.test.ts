@@ -8,6 +8,7 @@ import {
 } from '../../router/classifier/explain.ts';
 import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { decodeModel, encodeModel } from '../../router/onnx/index.ts';
+import { itLong } from '../helpers/long-run.ts';
 import {
   type EverydayClassifier,
   edgeTexts,
@@ -83,7 +84,7 @@ describe.each([
 });
 
 describe('the explanation where labelled cases vote', () => {
-  it('names the nearest of them: a training text is its own nearest', async () => {
+  itLong('names the nearest of them: a training text is its own nearest', async () => {
     const made = await everydayClassifier('lexicon', 'lr+knn');
     const explain = createExplainer(made.bytes, inputOf(made), extractor);
     for (const text of everydayTexts.slice(0, 30).filter((_, i) => i % 3 === 0)) {

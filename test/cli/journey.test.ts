@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
 import { heldOutCases } from '../../evals/gate/index.ts';
 import { readArtifact } from '../../router/artifact/index.ts';
+import { itLong } from '../helpers/long-run.ts';
 import { LARGE, MEDIUM, madeUpRows, SMALL, writeRows } from './made-up-data.ts';
 import { cli, ended, expectRefusal, jsonOf, scratchFolder, startCli, told } from './run-cli.ts';
 
@@ -32,21 +33,26 @@ describe('after plimsoll train', () => {
     expect(readdirSync(ARTIFACT).sort()).toEqual(PARTS);
   });
 
-  it('the same command gives the same bytes, says how far it is on stderr and the result on stdout', async () => {
-    const again = path.join(scratchFolder(), 'made');
-    const { code, stdout, stderr } = await cli(trainArgs(again));
-    expect(code, stderr).toBe(0);
-    for (const part of PARTS) {
-      expect(readFileSync(path.join(again, part)).equals(readFileSync(path.join(ARTIFACT, part)))).toBe(true);
-    }
-    expect(stdout).toMatch(
-      /^Wrote .*made-small -> made-large\ntrained on 166 cases; 134 stay sealed for the gate\nAPGR on the training cases 0\.\d{3} /,
-    );
-    expect(stdout).toMatch(
-      /\nthreshold 0\.\d{4}: escalates 50\.0 % \(.*\), mean quality loss .* an estimate that promises nothing, on 166 cases\n$/,
-    );
-    expect(stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*\ntraining: lr, lambda /);
-  });
+  itLong(
+    'the same command gives the same bytes, says how far it is on stderr and the result on stdout',
+    async () => {
+      const again = path.join(scratchFolder(), 'made');
+      const { code, stdout, stderr } = await cli(trainArgs(again));
+      expect(code, stderr).toBe(0);
+      for (const part of PARTS) {
+        expect(readFileSync(path.join(again, part)).equals(readFileSync(path.join(ARTIFACT, part)))).toBe(
+          true,
+        );
+      }
+      expect(stdout).toMatch(
+        /^Wrote .*made-small -> made-large\ntrained on 166 cases; 134 stay sealed for the gate\nAPGR on the training cases 0\.\d{3} /,
+      );
+      expect(stdout).toMatch(
+        /\nthreshold 0\.\d{4}: escalates 50\.0 % \(.*\), mean quality loss .* an estimate that promises nothing, on 166 cases\n$/,
+      );
+      expect(stderr).toMatch(/^reading cases: 300 cases;.*\nembedding: .*\ntraining: lr, lambda /);
+    },
+  );
 
   it('inspect checks it and says what it is, and heeds no configuration that lies about', async () => {
     const elsewhere = scratchFolder();

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { OUTAGE, plannedHour } from '../../scripts/demo/schedule.ts';
 import { cli, ended, expectRefusal, jsonOf, startCli } from '../cli/run-cli.ts';
+import { itLong } from '../helpers/long-run.ts';
 
 /** Where the process keeps what is temporary, so that it is seen whether anything stays. */
 function emptyTemporaryFolder() {
@@ -46,49 +47,53 @@ test('--once --json: one summary of all kinds of requests, and nothing is left',
   expect(left()).toEqual([]);
 });
 
-test('every page has something to show and says that it is made up; Ctrl-C ends it', {
-  timeout: 180_000,
-}, async () => {
-  const { env, left } = emptyTemporaryFolder();
-  const child = startCli(['demo', '--requests', '250', '--speed', '3600', '--port', '0'], { env });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const end = ended(child);
-  const text = await told(child, /The server goes on/);
-  const [, url] = /Dashboard: +(http:\S+)\/dashboard/.exec(text)!;
-  const [link] = /http:\S+\/dashboard\/enter\/\S+/.exec(text)!;
-  const entered = await fetch(link);
-  const cookie = entered.headers.get('set-cookie')!.split(';')[0]!;
-  const shown = {
-    '': / saved|paid/,
-    live: /alpha\/small-models/,
-    verdicts: /PASS/,
-    watch: /After \d+ requests/,
-    experiments: /newcomer/,
-    people: /[1-9]\srequests?\swaits?<[\s\S]*legal/,
-    budgets: /team=sales/,
-    providers: /gamma\/large-models/,
-    keys: /nightly/,
-    configuration: /alpha\/small-models/,
-  };
-  for (const [name, pattern] of Object.entries(shown)) {
-    const html = await page(url!, name, cookie);
-    expect(html, name).toMatch(pattern);
-    expect(html, name).toContain('Demonstration: made-up requests and made-up models.');
-  }
-  expect(await (await fetch(`${url}/dashboard`)).text()).toContain('Demonstration: made-up');
-  child.kill('SIGINT');
-  const { code, signal, stdout, stderr } = await end;
-  expect({ code, signal }, stderr).toEqual({ code: 0, signal: null });
-  expect(stdout).toMatch(/\d+ requests in [\d.]+ s/);
-  expect(stderr).not.toMatch(/Warning|Error/);
-  expect(left()).toEqual([]);
-});
+itLong(
+  'every page has something to show and says that it is made up; Ctrl-C ends it',
+  {
+    timeout: 180_000,
+  },
+  async () => {
+    const { env, left } = emptyTemporaryFolder();
+    const child = startCli(['demo', '--requests', '250', '--speed', '3600', '--port', '0'], { env });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const end = ended(child);
+    const text = await told(child, /The server goes on/);
+    const [, url] = /Dashboard: +(http:\S+)\/dashboard/.exec(text)!;
+    const [link] = /http:\S+\/dashboard\/enter\/\S+/.exec(text)!;
+    const entered = await fetch(link);
+    const cookie = entered.headers.get('set-cookie')!.split(';')[0]!;
+    const shown = {
+      '': / saved|paid/,
+      live: /alpha\/small-models/,
+      verdicts: /PASS/,
+      watch: /After \d+ requests/,
+      experiments: /newcomer/,
+      people: /[1-9]\srequests?\swaits?<[\s\S]*legal/,
+      budgets: /team=sales/,
+      providers: /gamma\/large-models/,
+      keys: /nightly/,
+      configuration: /alpha\/small-models/,
+    };
+    for (const [name, pattern] of Object.entries(shown)) {
+      const html = await page(url!, name, cookie);
+      expect(html, name).toMatch(pattern);
+      expect(html, name).toContain('Demonstration: made-up requests and made-up models.');
+    }
+    expect(await (await fetch(`${url}/dashboard`)).text()).toContain('Demonstration: made-up');
+    child.kill('SIGINT');
+    const { code, signal, stdout, stderr } = await end;
+    expect({ code, signal }, stderr).toEqual({ code: 0, signal: null });
+    expect(stdout).toMatch(/\d+ requests in [\d.]+ s/);
+    expect(stderr).not.toMatch(/Warning|Error/);
+    expect(left()).toEqual([]);
+  },
+);
 
 async function page(url: string, name: string, cookie: string): Promise<string> {
   return (await fetch(`${url}/dashboard/${name}`, { headers: { cookie } })).text();
 }
 
-test('its own curl command gets a routed reply', { timeout: 120_000 }, async () => {
+itLong('its own curl command gets a routed reply', { timeout: 120_000 }, async () => {
   const { env } = emptyTemporaryFolder();
   const child = startCli(['demo', '--requests', '1', '--port', '0'], { env });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -21,6 +21,7 @@ import { readArtifact, writeArtifact } from '../../router/artifact/index.ts';
 import { clopperPearsonInterval } from '../../router/statistics/index.ts';
 import { evidenceSchema } from '../../router/verdict-report/index.ts';
 import { LARGE, MEDIUM, madeUpRows, moreRows, SMALL, writeRows } from '../cli/made-up-data.ts';
+import { itLong } from '../helpers/long-run.ts';
 import { copyAs } from '../helpers/verdicts.ts';
 import { CHEAP, copyOf, type GateWorld, gateWorld, STRONG, writeCaseFile, writeSuite } from './gate-world.ts';
 
@@ -271,7 +272,7 @@ describe('no plan', () => {
     });
   });
 
-  it('over one that is there, unless forced', async () => {
+  itLong('over one that is there, unless forced', async () => {
     const out = outFile();
     await plan({ out });
     await expect(plan({ out })).rejects.toThrow(/there already.*--force/);
@@ -506,18 +507,26 @@ describe('a gate on labels that were drawn by a plan', () => {
     const unplanned = (data: readonly string[]) =>
       runGate({ artifact: gated.artifact, suite: writeSuite(gated.home, { slices: [] }), data });
 
-    it('wherever it lies: without it they are refused, all of them, some of them, and among others', async () => {
-      const { file, sha256 } = named(drawn);
-      const others = writeCaseFile(path.join(path.dirname(file), 'others.jsonl'), gated.cases.slice(0, 500));
-      const some = named(drawn.slice(0, 50)).file;
-      for (const data of [[file], [some], [others, some]]) {
-        await expect(unplanned(data)).rejects.toMatchObject({
-          code: 'invalid-input',
-          message: expect.stringContaining(`Give --label-plan the plan with the sha256 ${sha256}, or cases`),
-        });
-      }
-      expect((await gate(file)).verdict.sealed.below_limit?.plan_sha256).toBe(sha256);
-    });
+    itLong(
+      'wherever it lies: without it they are refused, all of them, some of them, and among others',
+      async () => {
+        const { file, sha256 } = named(drawn);
+        const others = writeCaseFile(
+          path.join(path.dirname(file), 'others.jsonl'),
+          gated.cases.slice(0, 500),
+        );
+        const some = named(drawn.slice(0, 50)).file;
+        for (const data of [[file], [some], [others, some]]) {
+          await expect(unplanned(data)).rejects.toMatchObject({
+            code: 'invalid-input',
+            message: expect.stringContaining(
+              `Give --label-plan the plan with the sha256 ${sha256}, or cases`,
+            ),
+          });
+        }
+        expect((await gate(file)).verdict.sealed.below_limit?.plan_sha256).toBe(sha256);
+      },
+    );
 
     it('by another one they are not judged', async () => {
       const { file } = named(drawn, () => ({ label_plan: '0'.repeat(64) }));
@@ -535,7 +544,7 @@ describe('a gate on labels that were drawn by a plan', () => {
     });
   });
 
-  it('with another plan it is another look', async () => {
+  itLong('with another plan it is another look', async () => {
     const folder = mkdtempSync(path.join(gated.home, 'looks-'));
     const { sha256: _, ...content } = readLabelPlan(planFile);
     const otherPlan = path.join(folder, 'other.json');

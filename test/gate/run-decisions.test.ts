@@ -15,7 +15,7 @@ import {
   verdictSchema,
 } from '../../router/artifact/index.ts';
 import { evidenceSchema } from '../../router/verdict-report/index.ts';
-import { scaled } from '../helpers/long-run.ts';
+import { itLong, scaled } from '../helpers/long-run.ts';
 import { copyAs } from '../helpers/verdicts.ts';
 import { type TinyGating, tinyGating } from './tiny-gating.ts';
 
@@ -100,7 +100,7 @@ describe('decisions that an artifact made', () => {
 });
 
 describe('another quality scale', () => {
-  it('makes other labels of the same file: the next look, and the verdict says which it is', async () => {
+  itLong('makes other labels of the same file: the next look, and the verdict says which it is', async () => {
     const { decisions, suite, write, looks } = place(chosen);
     const rows = chosen.map(({ prompt }, i) => ({
       prompt,
@@ -274,7 +274,7 @@ describe('looks at decisions', () => {
     expect(readFileSync(at.looks, 'utf8')).toBe(record);
   });
 
-  it('other decisions on the same cases are the next look, with less error to spend', async () => {
+  itLong('other decisions on the same cases are the next look, with less error to spend', async () => {
     const at = place(chosen);
     const first = await gated(at, at.decisions);
     const changed = chosen.map((row, i) => (i === 0 ? { ...row, model: otherThan(row.model) } : row));
@@ -306,19 +306,22 @@ describe('looks at decisions', () => {
     expect([existsSync(looks), existsSync(at.looks)]).toEqual([true, false]);
   });
 
-  it('from two folders are on two records, and a note says so; one record for both counts both', async () => {
-    const [at, elsewhere] = [place(chosen), place(chosen.map((row) => ({ ...row, model: LADDER[1]! })))];
-    const said = ({ notes }: { notes: readonly string[] }) =>
-      notes.filter((note) => note.includes('other folders are not on this record'));
-    for (const one of [at, elsewhere]) {
-      const run = await gated(one, one.decisions);
-      expect(run.verdict.looks.number).toBe(1);
-      expect(said(run)).toEqual([expect.stringContaining(one.looks)]);
-    }
-    const both = await gated(elsewhere, elsewhere.decisions, { looks: at.looks });
-    expect(both.verdict.looks.number).toBe(2);
-    expect(said(both)).toEqual([]);
-  });
+  itLong(
+    'from two folders are on two records, and a note says so; one record for both counts both',
+    async () => {
+      const [at, elsewhere] = [place(chosen), place(chosen.map((row) => ({ ...row, model: LADDER[1]! })))];
+      const said = ({ notes }: { notes: readonly string[] }) =>
+        notes.filter((note) => note.includes('other folders are not on this record'));
+      for (const one of [at, elsewhere]) {
+        const run = await gated(one, one.decisions);
+        expect(run.verdict.looks.number).toBe(1);
+        expect(said(run)).toEqual([expect.stringContaining(one.looks)]);
+      }
+      const both = await gated(elsewhere, elsewhere.decisions, { looks: at.looks });
+      expect(both.verdict.looks.number).toBe(2);
+      expect(said(both)).toEqual([]);
+    },
+  );
 
   it('a check repeats a look that is on record, and no other', async () => {
     const at = place(chosen);
@@ -373,7 +376,7 @@ describe('looks at decisions', () => {
     await expect(gated(at, at.decisions, { out })).rejects.toThrow(/rests on the look .* cut/);
   });
 
-  it('reports of other looks beside the record do not stand in its way', async () => {
+  itLong('reports of other looks beside the record do not stand in its way', async () => {
     const at = place(chosen);
     const { verdict } = await gated(at, at.decisions);
     mkdirSync(path.join(at.home, 'reports'));

@@ -10,7 +10,7 @@ import { predictedLosses } from '../../evals/threshold/index.ts';
 import { readArtifact, readVerdict, sha256OfJson, verdictSchema } from '../../router/artifact/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { evidenceSchema } from '../../router/verdict-report/index.ts';
-import { LONG_RUN } from '../helpers/long-run.ts';
+import { itLong, LONG_RUN } from '../helpers/long-run.ts';
 import {
   CHEAP,
   copyOf,
@@ -148,25 +148,28 @@ describe('which cases', () => {
     expect(policy.threshold).toBeLessThan(run.verdict.policy.threshold);
   });
 
-  it('null and a missing outcome come to the same, and a row that cannot be read is refused: none may fall out', async () => {
-    const rows = (small: (i: number) => object | undefined) => {
-      const file = path.join(world.home, `gaps-${gaps++}.jsonl`);
-      const lines = readFileSync(world.data, 'utf8').trimEnd().split('\n');
-      const changed = lines.map((line, i) => {
-        const { outcomes, ...row } = JSON.parse(line);
-        const { [CHEAP]: known, ...others } = outcomes;
-        const other = i % 60 === 0 ? small(i) : known;
-        return JSON.stringify({ ...row, outcomes: { ...others, ...(other && { [CHEAP]: other }) } });
-      });
-      writeFileSync(file, `${changed.join('\n')}\n`);
-      return file;
-    };
-    const gone = await judged({}, [rows(() => undefined)]);
-    const nulls = await judged({}, [rows(() => ({ quality: null }))]);
-    expect(gone.sealed.labelled).toBeLessThan(gone.sealed.n);
-    expect([nulls.policy, nulls.conditions]).toEqual([gone.policy, gone.conditions]);
-    await expect(judged({}, [rows(() => ({ quality: 'N/A' }))])).rejects.toThrow(/0 % are allowed/);
-  });
+  itLong(
+    'null and a missing outcome come to the same, and a row that cannot be read is refused: none may fall out',
+    async () => {
+      const rows = (small: (i: number) => object | undefined) => {
+        const file = path.join(world.home, `gaps-${gaps++}.jsonl`);
+        const lines = readFileSync(world.data, 'utf8').trimEnd().split('\n');
+        const changed = lines.map((line, i) => {
+          const { outcomes, ...row } = JSON.parse(line);
+          const { [CHEAP]: known, ...others } = outcomes;
+          const other = i % 60 === 0 ? small(i) : known;
+          return JSON.stringify({ ...row, outcomes: { ...others, ...(other && { [CHEAP]: other }) } });
+        });
+        writeFileSync(file, `${changed.join('\n')}\n`);
+        return file;
+      };
+      const gone = await judged({}, [rows(() => undefined)]);
+      const nulls = await judged({}, [rows(() => ({ quality: null }))]);
+      expect(gone.sealed.labelled).toBeLessThan(gone.sealed.n);
+      expect([nulls.policy, nulls.conditions]).toEqual([gone.policy, gone.conditions]);
+      await expect(judged({}, [rows(() => ({ quality: 'N/A' }))])).rejects.toThrow(/0 % are allowed/);
+    },
+  );
 
   it('that the policy is better than random does not follow from labels that only some escalated cases lack', async () => {
     const { threshold } = run.verdict.policy;
@@ -268,7 +271,7 @@ describe('which cases', () => {
     await expect(runGate(request)).rejects.toThrow(message);
   });
 
-  it('tiers stand for outcomes: of the everyday cases the sealed part counts', async () => {
+  itLong('tiers stand for outcomes: of the everyday cases the sealed part counts', async () => {
     const file = path.join(PACKAGE_FOLDER, 'training-data/everyday-english.jsonl');
     const changes = { tier_cases: [file], slices: [] };
     const { sealed } = await judged(changes, []);
@@ -277,28 +280,31 @@ describe('which cases', () => {
 });
 
 describe('what is written', () => {
-  it('another look for hard cases that were edited after a look, and none for other white space', async () => {
-    const artifact = copyOf(world.artifact);
-    const file = path.join(world.home, 'edited.jsonl');
-    const suite = writeSuite(world.home, { hard_cases: { file: 'edited.jsonl', min_recall: 0.01 } });
-    const row = {
-      id: 'h',
-      slice: 'proof',
-      language: 'en',
-      prompt: 'Prove Fermat.',
-      tier: 'strong',
-      why: 'Hard.',
-    };
-    const lookWith = async (text: string) => {
-      writeFileSync(file, text);
-      const { verdict } = await runGate({ artifact, suite, data: [world.data], write: true });
-      return verdict.looks.number;
-    };
-    expect(await lookWith(JSON.stringify(row))).toBe(1);
-    expect(await lookWith(`\n${JSON.stringify(row, null, 0).replaceAll(':', ': ')}\n\n`)).toBe(1);
-    expect(await lookWith(JSON.stringify({ ...row, tier: 'cheap' }))).toBe(2);
-    expect(await lookWith(JSON.stringify(row)), 'the first again').toBe(1);
-  });
+  itLong(
+    'another look for hard cases that were edited after a look, and none for other white space',
+    async () => {
+      const artifact = copyOf(world.artifact);
+      const file = path.join(world.home, 'edited.jsonl');
+      const suite = writeSuite(world.home, { hard_cases: { file: 'edited.jsonl', min_recall: 0.01 } });
+      const row = {
+        id: 'h',
+        slice: 'proof',
+        language: 'en',
+        prompt: 'Prove Fermat.',
+        tier: 'strong',
+        why: 'Hard.',
+      };
+      const lookWith = async (text: string) => {
+        writeFileSync(file, text);
+        const { verdict } = await runGate({ artifact, suite, data: [world.data], write: true });
+        return verdict.looks.number;
+      };
+      expect(await lookWith(JSON.stringify(row))).toBe(1);
+      expect(await lookWith(`\n${JSON.stringify(row, null, 0).replaceAll(':', ': ')}\n\n`)).toBe(1);
+      expect(await lookWith(JSON.stringify({ ...row, tier: 'cheap' }))).toBe(2);
+      expect(await lookWith(JSON.stringify(row)), 'the first again').toBe(1);
+    },
+  );
 
   it('nothing by default; a look, then the verdict that names it', async () => {
     const artifact = copyOf(world.artifact);
@@ -315,39 +321,43 @@ describe('what is written', () => {
     expect((await runGate(request)).verdict).toEqual(verdict);
   });
 
-  it('a check repeats what is on record, and refuses what would be another look', async () => {
-    const artifact = copyOf(world.artifact);
-    const request = { artifact, suite: world.suite, data: [world.data], issued: ISSUED };
-    const check = (changes: Partial<GateRequest> = {}) => runGate({ ...request, check: true, ...changes });
-    const refused = (why: RegExp) => ({
-      code: 'invalid-input',
-      message: expect.stringMatching(why),
-    });
-    const unknown = refused(/nothing was gated that is what it is now\. Gate it without --check/);
-    await expect(check()).rejects.toMatchObject(unknown);
-    const { verdict } = await runGate({ ...request, write: true });
-    expect((await check()).verdict).toEqual(verdict);
-    const wider = writeSuite(world.home, { max_quality_loss: 0.09 });
-    const before = readFileSync(path.join(artifact, '..', 'looks.jsonl'));
-    await expect(check({ suite: wider })).rejects.toMatchObject(
-      refused(
-        /it was gated by made \(sha256 [0-9a-f]{12}\), and this suite has the sha256 [0-9a-f]{12}\. Gate/,
-      ),
-    );
-    await expect(check({ write: true })).rejects.toMatchObject(refused(/A check writes nothing/));
-    const some = path.join(world.home, 'half.jsonl');
-    const lines = readFileSync(world.data, 'utf8').trim().split('\n');
-    writeFileSync(some, lines.slice(0, lines.length / 2).join('\n'));
-    await expect(check({ data: [some] })).rejects.toMatchObject(
-      refused(/the cases, their labels or the plan of labels are others/),
-    );
-    expect(readFileSync(path.join(artifact, '..', 'looks.jsonl'))).toEqual(before);
-    // once it is on record, it may be repeated
-    const { verdict: second } = await runGate({ ...request, suite: wider, write: true });
-    expect((await check({ suite: wider })).verdict).toEqual(second);
-    expect((await check()).verdict.conditions).toEqual(verdict.conditions);
-    expect((await check()).verdict.looks).toMatchObject({ number: 1, record: verdict.looks.record });
-  }, 120_000);
+  itLong(
+    'a check repeats what is on record, and refuses what would be another look',
+    async () => {
+      const artifact = copyOf(world.artifact);
+      const request = { artifact, suite: world.suite, data: [world.data], issued: ISSUED };
+      const check = (changes: Partial<GateRequest> = {}) => runGate({ ...request, check: true, ...changes });
+      const refused = (why: RegExp) => ({
+        code: 'invalid-input',
+        message: expect.stringMatching(why),
+      });
+      const unknown = refused(/nothing was gated that is what it is now\. Gate it without --check/);
+      await expect(check()).rejects.toMatchObject(unknown);
+      const { verdict } = await runGate({ ...request, write: true });
+      expect((await check()).verdict).toEqual(verdict);
+      const wider = writeSuite(world.home, { max_quality_loss: 0.09 });
+      const before = readFileSync(path.join(artifact, '..', 'looks.jsonl'));
+      await expect(check({ suite: wider })).rejects.toMatchObject(
+        refused(
+          /it was gated by made \(sha256 [0-9a-f]{12}\), and this suite has the sha256 [0-9a-f]{12}\. Gate/,
+        ),
+      );
+      await expect(check({ write: true })).rejects.toMatchObject(refused(/A check writes nothing/));
+      const some = path.join(world.home, 'half.jsonl');
+      const lines = readFileSync(world.data, 'utf8').trim().split('\n');
+      writeFileSync(some, lines.slice(0, lines.length / 2).join('\n'));
+      await expect(check({ data: [some] })).rejects.toMatchObject(
+        refused(/the cases, their labels or the plan of labels are others/),
+      );
+      expect(readFileSync(path.join(artifact, '..', 'looks.jsonl'))).toEqual(before);
+      // once it is on record, it may be repeated
+      const { verdict: second } = await runGate({ ...request, suite: wider, write: true });
+      expect((await check({ suite: wider })).verdict).toEqual(second);
+      expect((await check()).verdict.conditions).toEqual(verdict.conditions);
+      expect((await check()).verdict.looks).toMatchObject({ number: 1, record: verdict.looks.record });
+    },
+    120_000,
+  );
 
   it('the confidence of the suite, which that of a single look exceeds', async () => {
     const changes = { confidence: 0.5, looks: 10 };
@@ -371,7 +381,7 @@ describe('what is written', () => {
     expect(terminalReport(verdict, { colour: false })).toMatch(/WARNING: Look 2 at these sealed cases/);
   });
 
-  it('cases that are appended go on with the same bets, and are the same look', async () => {
+  itLong('cases that are appended go on with the same bets, and are the same look', async () => {
     const artifact = copyOf(world.artifact);
     const half = writeCaseFile(
       path.join(world.home, 'first-half.jsonl'),

@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import '../../evals/vitest-matcher.ts';
 import { runGate } from '../../evals/gate/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { itLong } from '../helpers/long-run.ts';
 import { copyAs } from '../helpers/verdicts.ts';
 import { type TinyGating, tinyGating } from './tiny-gating.ts';
 
@@ -59,7 +60,7 @@ test('an INCONCLUSIVE fails and says that it is no PASS, and how many cases woul
   );
 });
 
-test('.not holds for FAIL and for INCONCLUSIVE, and fails for PASS', async () => {
+itLong('.not holds for FAIL and for INCONCLUSIVE, and fails for PASS', async () => {
   await expect(failing).not.toPassGate(tiny.suite, { data: [tiny.failing] });
   await expect(few).not.toPassGate(tiny.suite, { data: [tiny.few] });
   const failure = await failureOf(expect(passing).not.toPassGate(tiny.suite, { data: [tiny.passing] }));

@@ -8,6 +8,7 @@ import { feedbackTokens } from '../../router/records/feedback-tokens.ts';
 import { type FeedbackEntry, readFeedback } from '../../router/records/index.ts';
 import { openState } from '../../router/state/index.ts';
 import { cli, expectRefusal, stdoutOf } from '../cli/run-cli.ts';
+import { itLong } from '../helpers/long-run.ts';
 import { ask, clientsOf, gatewayForTest, postRaw, type Wishes } from './running-gateway.ts';
 
 /** A gateway with two API keys that takes feedback into a new SQLite file. */
@@ -173,7 +174,7 @@ test('a body of more than 256 kB is refused before anyone is known; the longest 
   expect(longest.status).toBe(200);
 });
 
-test('captured requests and feedback become cases; all of a user is erased', async () => {
+itLong('captured requests and feedback become cases; all of a user is erased', async () => {
   const { state, folder, one, give, chat, close } = await withFeedback({ capture: { share: 1 } });
   const river = await chat('Name a river in France.');
   await chat('Name a lake.', 'bob');
@@ -207,7 +208,7 @@ test('captured requests and feedback become cases; all of a user is erased', asy
   expect(await plimsoll('export', '--stream', 'captured')).toContain('Name a lake.');
 });
 
-test.each([
+itLong.each([
   ['the decision log', { decision_log: { to: 'state' as const } }],
   ['the captured request', { capture: { share: 1 } }],
 ])('after a restart, feedback is erased by the user whom %s knows', async (_, kept) => {

@@ -1,3 +1,5 @@
+import { it } from 'vitest';
+
 /** Whether this is the long run: every test at full size (`PLIMSOLL_TESTS=all`). */
 export const LONG_RUN = process.env['PLIMSOLL_TESTS'] === 'all';
 
@@ -10,3 +12,6 @@ export function sampled<T>(inputs: readonly T[]): readonly T[] {
 export function scaled(full: number): number {
   return LONG_RUN ? full : Math.ceil(full / 5);
 }
+
+/** A test of the long run alone, in a file whose other tests are quick. */
+export const itLong = it.runIf(LONG_RUN);

@@ -6,6 +6,7 @@ import { findAudits } from '../../evals/labelling/index.ts';
 import { AUDITS } from '../../router/monitoring/index.ts';
 import { openState } from '../../router/state/index.ts';
 import { cli, jsonOf, stdoutOf } from '../cli/run-cli.ts';
+import { itLong } from '../helpers/long-run.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-audits-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -65,7 +66,7 @@ test('requests that were drawn more often are thinned to the others, the same on
   expect(await findAudits([file], CANDIDATES)).toEqual({ audits, left, notes: [] });
 });
 
-test('more rows than a call has room for', async () => {
+itLong('more rows than a call has room for', async () => {
   const rows = Array.from({ length: 150_000 }, (_, i) => row(`dec_${i}`));
   expect((await findAudits([fileOf(rows)], CANDIDATES)).audits).toHaveLength(150_000);
 });

@@ -7,6 +7,7 @@ import { CAPTURED, capturedRecord } from '../../router/records/index.ts';
 import { openState } from '../../router/state/index.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/index.ts';
 import { CLI, cli, expectRefusal } from '../cli/run-cli.ts';
+import { LONG_RUN } from '../helpers/long-run.ts';
 import { folderForTest } from './labelling-world.ts';
 
 const SECRET_WORDS = 'Where is the harbour of Antwerp?';
@@ -81,7 +82,7 @@ test('two names of one model, and --from captured of a state that has none, are 
   expectRefusal(await label(), /The state has no captured requests/, 1);
 });
 
-test.skipIf(process.platform === 'win32')(
+test.skipIf(process.platform === 'win32' || !LONG_RUN)(
   'a disk that fills up leaves whole lines in the journal, and the run goes on later',
   async () => {
     const { folder } = await world(0);

@@ -6,6 +6,7 @@ import { judgeReply, signalGaps, skipAt } from '../../router/cascade/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
 import type { Reply } from '../../router/types.ts';
 import { LARGE, MEDIUM, SMALL } from '../cli/made-up-data.ts';
+import { itLong } from '../helpers/long-run.ts';
 import { smallCases, smallRun } from './small-run.ts';
 
 const PAIR = [
@@ -131,7 +132,7 @@ describe('train, of a cascade', () => {
       expect(manifest.policy.expected!.cost_saved).toBeGreaterThan(0);
     });
 
-    it('leaves out of the figures what lacks a reply to judge', async () => {
+    itLong('leaves out of the figures what lacks a reply to judge', async () => {
       const some = both().map((one, i) => {
         const { reply: _, ...rest } = one.outcomes.get(MEDIUM)!;
         return i % 2 ? { ...one, outcomes: new Map(one.outcomes).set(MEDIUM, rest) } : one;

@@ -7,6 +7,7 @@ import { createStaticEncoder } from '../../router/encoders/index.ts';
 import { chooseRung } from '../../router/policy/index.ts';
 import { designMatrix, trainClassifier } from '../../router/train/index.ts';
 import { LARGE, SMALL } from '../cli/made-up-data.ts';
+import { itLong } from '../helpers/long-run.ts';
 import { LADDER, smallCases, smallRun } from './small-run.ts';
 
 const CASES = smallCases();
@@ -91,18 +92,21 @@ describe('train', () => {
     );
   });
 
-  it('lets the walk of the gate begin where a hundredth of the training cases leaves the strongest rung', async () => {
-    const rule = { rule: 'max-quality-loss', target: 0.3, confidence: 0.9 } as const;
-    const { manifest } = await train(...smallRun({ rule }));
-    const { walk_from: from, chosen_by } = manifest.policy;
-    expect(chosen_by).toEqual(rule);
-    const scores = await heldOutScores();
-    const cheaper = (threshold: number) =>
-      scores.filter((own) => chooseRung(own, threshold) < LADDER.length - 1).length / scores.length;
-    expect(Math.abs(from! * 1000 - Math.round(from! * 1000))).toBeLessThan(1e-9);
-    expect(cheaper(from!)).toBeGreaterThanOrEqual(0.01);
-    expect(cheaper(from! - 0.001)).toBeLessThanOrEqual(0.01);
-  });
+  itLong(
+    'lets the walk of the gate begin where a hundredth of the training cases leaves the strongest rung',
+    async () => {
+      const rule = { rule: 'max-quality-loss', target: 0.3, confidence: 0.9 } as const;
+      const { manifest } = await train(...smallRun({ rule }));
+      const { walk_from: from, chosen_by } = manifest.policy;
+      expect(chosen_by).toEqual(rule);
+      const scores = await heldOutScores();
+      const cheaper = (threshold: number) =>
+        scores.filter((own) => chooseRung(own, threshold) < LADDER.length - 1).length / scores.length;
+      expect(Math.abs(from! * 1000 - Math.round(from! * 1000))).toBeLessThan(1e-9);
+      expect(cheaper(from!)).toBeGreaterThanOrEqual(0.01);
+      expect(cheaper(from! - 0.001)).toBeLessThanOrEqual(0.01);
+    },
+  );
 
   it('writes golden cases that the served classifier repeats', async () => {
     const scores = await served(
@@ -116,12 +120,15 @@ describe('train', () => {
     });
   });
 
-  it('never looks at the sealed test split: with all its labels turned round nothing changes', async () => {
-    const other = await train(...smallRun({ cases: contrary(CASES, SPLIT.test) }));
-    expect(Buffer.compare(other.classifier, draft.classifier)).toBe(0);
-    expect(other.manifest).toEqual(draft.manifest);
-    expect(other.modelCard).toBe(draft.modelCard);
-  });
+  itLong(
+    'never looks at the sealed test split: with all its labels turned round nothing changes',
+    async () => {
+      const other = await train(...smallRun({ cases: contrary(CASES, SPLIT.test) }));
+      expect(Buffer.compare(other.classifier, draft.classifier)).toBe(0);
+      expect(other.manifest).toEqual(draft.manifest);
+      expect(other.modelCard).toBe(draft.modelCard);
+    },
+  );
 
   it('does not say what it cannot know: no cost without costs, no interval without a gap', async () => {
     const cases = CASES.map((one) => ({

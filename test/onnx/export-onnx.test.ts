@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
 import { decodeModel } from '../../router/onnx/messages.ts';
 import { openSession } from '../../router/onnx/session.ts';
-import { sampled } from '../helpers/long-run.ts';
+import { itLong, sampled } from '../helpers/long-run.ts';
 import {
   type EverydayClassifier,
   edgeTexts,
@@ -74,7 +74,7 @@ describe.each(
     expect(await largestGap(made, texts)).toBeLessThan(AGREEMENT);
   });
 
-  it('has the same bytes every time', async () => {
+  itLong('has the same bytes every time', async () => {
     const again = await trainEverydayClassifier(kind, learner);
     expect(Buffer.compare(again.bytes, made.bytes)).toBe(0);
   });

@@ -10,7 +10,7 @@ import { type Config, configSchema } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import type { DecisionRecord } from '../../router/records/index.ts';
 import { gatewayForTest, postRaw } from '../gateway/running-gateway.ts';
-import { scaled } from '../helpers/long-run.ts';
+import { sampled, scaled } from '../helpers/long-run.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 
 const TOOLS = [{ type: 'function', function: { name: 'read', parameters: { type: 'object' } } }];
@@ -104,13 +104,15 @@ const ruled = {
   ],
 };
 
-test.each([
-  ['a strict threshold', strict, true],
-  ['a loose threshold', loose, true],
-  ['rules by tag', ruled, true],
-  ['another model on a rung', { ...OPEN, ladder: { cheap: 'first/small', strong: 'second/large' } }, true],
-  ['sessions that stay', { ...OPEN, sessions: { stickiness: 'pinned' } }, false],
-])('%s: the plan says what live routing then does, bit for bit', async (_, changes, moves) => {
+test.each(
+  sampled<[string, object, boolean]>([
+    ['a strict threshold', strict, true],
+    ['a loose threshold', loose, true],
+    ['rules by tag', ruled, true],
+    ['another model on a rung', { ...OPEN, ladder: { cheap: 'first/small', strong: 'second/large' } }, true],
+    ['sessions that stay', { ...OPEN, sessions: { stickiness: 'pinned' } }, false],
+  ]),
+)('%s: the plan says what live routing then does, bit for bit', async (_, changes, moves) => {
   const { easy, hard } = await tinyArtifact();
   const texts = [...easy.slice(0, 12), ...hard.slice(0, 12), '🜁🜂🜃 🜄🜅'];
   const sent: Sent[] = texts.flatMap((content, i) => [

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { ask, gatewayForTest, postRaw } from '../gateway/running-gateway.ts';
+import { itLong } from '../helpers/long-run.ts';
 import { type Authority, authorityForTest } from './certificates.ts';
 import { rawServer } from './native-attempt-calls.ts';
 
@@ -15,7 +16,7 @@ async function trusting({ file }: Authority, url: string): Promise<string> {
   return (await promisify(execFile)(process.execPath, args, { env })).stdout;
 }
 
-test('certificates: right, for another host, expired, and of nobody that is trusted', async () => {
+itLong('certificates: right, for another host, expired, and of nobody that is trusted', async () => {
   const authority = authorityForTest();
   const right = await authority.serve('localhost');
   const other = await authority.serve('elsewhere.test');

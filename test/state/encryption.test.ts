@@ -4,6 +4,7 @@ import path from 'node:path';
 import Database from 'libsql';
 import { afterAll, expect, test } from 'vitest';
 import { openState, type State } from '../../router/state/index.ts';
+import { itLong } from '../helpers/long-run.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-encryption-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -52,21 +53,24 @@ test('keys are rotated: old texts stay readable, reencrypt moves them, then the 
   });
 });
 
-test('a text whose key is missing, or that was moved to another record, is an error without any of it', async () => {
-  const url = path.join(scratch, 'moved.db');
-  await withKeys(url, OLD, write);
-  await expect(withKeys(url, NEW, textOf)).rejects.toMatchObject({
-    code: 'invalid-state',
-    message:
-      'A stored text is encrypted with the key "old", which KEYS does not have. Add it behind the current one.',
-  });
-  const database = new Database(url);
-  database.exec("update plimsoll_log set id = 'b'");
-  database.close();
-  await expect(withKeys(url, OLD, textOf)).rejects.toMatchObject({
-    message: expect.stringMatching(/^The stored text log\/l\/b cannot be decrypted: it was changed/),
-  });
-});
+itLong(
+  'a text whose key is missing, or that was moved to another record, is an error without any of it',
+  async () => {
+    const url = path.join(scratch, 'moved.db');
+    await withKeys(url, OLD, write);
+    await expect(withKeys(url, NEW, textOf)).rejects.toMatchObject({
+      code: 'invalid-state',
+      message:
+        'A stored text is encrypted with the key "old", which KEYS does not have. Add it behind the current one.',
+    });
+    const database = new Database(url);
+    database.exec("update plimsoll_log set id = 'b'");
+    database.close();
+    await expect(withKeys(url, OLD, textOf)).rejects.toMatchObject({
+      message: expect.stringMatching(/^The stored text log\/l\/b cannot be decrypted: it was changed/),
+    });
+  },
+);
 
 test.each([
   'old',

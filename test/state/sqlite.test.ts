@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import Database from 'libsql';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { openState } from '../../router/state/index.ts';
-import { LONG_RUN } from '../helpers/long-run.ts';
+import { itLong, LONG_RUN } from '../helpers/long-run.ts';
 
 const run = promisify(execFile);
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-sqlite-'));
@@ -120,7 +120,7 @@ test('two states on one file lose nothing', async () => {
   expect(await states[0].log.read('both', { afterSeq: 0, limit: 999 })).toHaveLength(200);
 });
 
-test('processes that migrate one new file at once all find it migrated', async () => {
+itLong('processes that migrate one new file at once all find it migrated', async () => {
   const url = newFile();
   const child = fileURLToPath(new URL('child.ts', import.meta.url));
   const starts = Array.from({ length: LONG_RUN ? 3 : 2 }, () =>

@@ -4,6 +4,7 @@ import { copyHashes, promptRows } from '../../evals/cases/index.ts';
 import { measureTasks, taskTrainingData } from '../../evals/tasks/index.ts';
 import { PACKAGE_FOLDER } from '../../router/package.ts';
 import { TASK_LABELS, TASKS } from '../../router/tasks/index.ts';
+import { itLong } from '../helpers/long-run.ts';
 
 const { composed, written } = taskTrainingData();
 
@@ -22,7 +23,7 @@ function overlap(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   return shared / (a.size + b.size - shared);
 }
 
-test('no held-out text is a training text or nearly one', async () => {
+itLong('no held-out text is a training text or nearly one', async () => {
   const training = [...composed, ...written].map(({ text }) => ({ text, words: words(text) }));
   const hashes = new Set(training.map(({ text }) => copyHashes(text).numberlessHash));
   const near: string[] = [];

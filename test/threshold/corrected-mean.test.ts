@@ -10,6 +10,7 @@ import {
   rejectedBounds,
 } from '../../evals/threshold/index.ts';
 import { seededRandom } from '../../router/statistics/index.ts';
+import { itLong } from '../helpers/long-run.ts';
 
 const DELTA = 0.05;
 
@@ -38,7 +39,7 @@ test('the short scan agrees with the long one to a step, and finds nothing where
   expect(lossUpperBoundFrom(bets, judged, DELTA, long - 0.02)).toBeUndefined();
 });
 
-test('a mean at the margin is passed in at most delta of the runs, however lenient the judge is', () => {
+itLong('a mean at the margin is passed in at most delta of the runs, however lenient the judge is', () => {
   const random = seededRandom(8);
   const runs = 200;
   let [corrected, alone] = [0, 0];
