@@ -1,5 +1,5 @@
 /** The log, without secrets; Prometheus' metrics; traces and metrics for the operator's OpenTelemetry SDK. */
-import type { MetricSources } from './request-metrics.ts';
+import type { MetricSources } from './scraped-metrics.ts';
 
 export {
   createBatch,

@@ -1,7 +1,8 @@
 import { register } from 'prom-client';
 import { expect, test } from 'vitest';
 import type { BreakerState } from '../../router/fallback/index.ts';
-import { createMetrics, type MetricSources } from '../../router/telemetry/request-metrics.ts';
+import { createMetrics } from '../../router/telemetry/request-metrics.ts';
+import type { MetricSources } from '../../router/telemetry/scraped-metrics.ts';
 import { CHEAP, facts, refusedFacts, STRONG, withPlanted } from '../records/facts.ts';
 
 function sources(changes: Partial<MetricSources> = {}): MetricSources {
