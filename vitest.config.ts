@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Soaks, browsers, killed processes, commands that train and judge many times, searches over many thousand inputs: `PLIMSOLL_TESTS=all npm test` and `.ci/run` run them too. */
+/** What takes longest: soaks, browsers, killed processes, commands that train and judge many times, searches over many thousand inputs: `PLIMSOLL_TESTS=all npm test` and `.ci/run` run them too. */
 const LONG = 'test/**/*.long.test.ts';
 const all = process.env['PLIMSOLL_TESTS'] === 'all';
 if (!all)
-  process.stderr.write(`At a fifth of the size, and without ${LONG}. PLIMSOLL_TESTS=all runs all of it.\n`);
+  process.stderr.write(
+    `At a fifth of the size, and without ${LONG} and the long tests of other files. PLIMSOLL_TESTS=all runs all of it.\n`,
+  );
 
 /** Rooms whose files have a process each: their tests change what a whole process shares, such as OpenTelemetry's globals. */
 const ISOLATED = 'test/{bench,telemetry}/**/*.test.ts';
