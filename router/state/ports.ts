@@ -164,7 +164,7 @@ export interface SettledEntry extends LedgerEntry {
 export interface Ledger {
   /** Reserves in all windows or in none, in one step for all processes. Again with the same id it does nothing. */
   reserve(reservation: Reservation): Promise<ReserveOutcome>;
-  /** Resolves when all entries are on disk. Entries of concurrent calls are written together. What was not reserved is added. */
+  /** Resolves when no end of the process can lose the entries, nor, in PostgreSQL, a power cut. Entries of concurrent calls are written together. What was not reserved is added. */
   settle(entries: readonly SettledEntry[]): Promise<void>;
   /** Gives back what a request reserved that was never sent. */
   cancel(id: string): Promise<void>;

@@ -191,7 +191,8 @@ export interface Database {
   readonly place: string;
   /**
    * Runs the queries of a unit in order, all or none.
-   * @param durable on disk when it resolves; otherwise a power cut may take the last units with it, never a part of one
+   * @param durable in PostgreSQL on disk when it resolves, in SQLite within a second after it; a power cut may take the last units of others with it,
+   *   never a part of one. The end of the process takes none
    * @throws PlimsollError `state-unavailable` if the database cannot be reached, `invalid-state` if it is damaged, `io` if its disk refuses;
    *   `UnitConflict` if a row is there already that must not be
    */

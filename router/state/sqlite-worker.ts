@@ -3,27 +3,30 @@ import Database from 'libsql';
 import type { SqliteReply, SqliteUnit, SqliteWorkerData } from './sqlite.ts';
 
 /*
- * The thread that owns the SQLite file. It takes all units that wait and commits them together, each in a savepoint of its own: one fsync
- * for all of them, and a unit that fails takes no other with it.
+ * The thread that owns the SQLite file. It takes all units that wait and commits them together, each in a savepoint of its own: a unit that
+ * fails takes no other with it. A commit survives the end of the process. That it survives a power cut takes a sync, which costs more than all
+ * else that a unit does: durable units are synced within a second, and the others at SQLite's own checkpoints.
  */
 
 /** Units of one transaction: other processes wait for the file only so long. */
 const MAX_GROUP = 500;
 /** Statements that are kept compiled. */
 const MAX_STATEMENTS = 200;
+/** The longest that a durable unit waits for its sync. */
+const SYNC_WITHIN_MS = 1_000;
 
 const { file, busyTimeoutMs } = workerData as SqliteWorkerData;
 const port = parentPort!;
 const statements = new Map<string, ReturnType<Database.Database['prepare']>>();
 let database: Database.Database | undefined;
-/** As it was last set. */
-let synchronous: 'FULL' | 'NORMAL' | undefined;
+let syncTimer: NodeJS.Timeout | undefined;
 
 function opened(): Database.Database {
   if (database !== undefined) return database;
   const fresh = new Database(file, { timeout: busyTimeoutMs });
   fresh.pragma('auto_vacuum = INCREMENTAL'); // only has an effect before the first table
   fresh.pragma('journal_mode = WAL');
+  fresh.pragma('synchronous = NORMAL'); // syncs at checkpoints alone
   fresh.pragma('journal_size_limit = 67108864');
   database = fresh;
   return fresh;
@@ -55,10 +58,6 @@ function runGroup(units: readonly SqliteUnit[]): SqliteReply[] {
   let db: Database.Database;
   try {
     db = opened();
-    // FULL syncs the log at the commit; NORMAL only at checkpoints, which survives a kill but not a power cut.
-    const wanted = units.some(({ durable }) => durable) ? 'FULL' : 'NORMAL';
-    if (wanted !== synchronous) db.pragma(`synchronous = ${wanted}`);
-    synchronous = wanted;
     db.exec('begin immediate');
   } catch (error) {
     return units.map(({ id }) => failed(id, error));
@@ -76,10 +75,21 @@ function runGroup(units: readonly SqliteUnit[]): SqliteReply[] {
       db.exec('release unit');
     }
     db.exec('commit');
+    if (units.some(({ durable }) => durable)) syncTimer ??= setTimeout(sync, SYNC_WITHIN_MS);
     return replies;
   } catch (error) {
     if (db.inTransaction) db.exec('rollback');
     return units.map(({ id }) => failed(id, error));
+  }
+}
+
+/** A checkpoint syncs the log before it copies pages into the file. If it cannot, the next durable unit brings another. */
+function sync(): void {
+  syncTimer = undefined;
+  try {
+    database?.pragma('wal_checkpoint(PASSIVE)');
+  } catch {
+    // such as a disk that is full or away: the log stays as it is, and the units that come next say so
   }
 }
 
@@ -99,6 +109,7 @@ port.on('message', (first: Message) => {
   }
   if (units.length > 0) port.postMessage(runGroup(units));
   if (message === 'close') {
+    clearTimeout(syncTimer);
     database?.close(); // the last connection writes the log back into the file
     port.close();
   }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -42,6 +43,25 @@ test('file and folder are for their owner alone, and what is stored is there aft
   expect(readdirSync(folder)).toEqual(['state.db']); // the log was written back
   const again = await opened(url);
   expect(await again.log.read('decisions', { afterSeq: 0, limit: 9 })).toHaveLength(1);
+});
+
+test('an entry of the ledger is soon in the file itself, where a power cut leaves it', async () => {
+  const url = newFile();
+  const state = await opened(url);
+  await state.ledger.settle([
+    { id: 'a', keyId: 'k', timeMs: 1, model: 'm', nanoUsd: 5, inputTokens: 1, outputTokens: 1 },
+  ]);
+  const bare = path.join(scratch, `bare-${files++}.db`);
+  const inTheFile = () => {
+    copyFileSync(url, bare); // without its log, as if that had not been written
+    const database = new Database(bare);
+    try {
+      return database.prepare('select count(*) as n from plimsoll_ledger').get();
+    } finally {
+      database.close();
+    }
+  };
+  await expect.poll(inTheFile).toMatchObject({ n: 1 });
 });
 
 test('a schema that is newer than the code is refused with both numbers', async () => {
