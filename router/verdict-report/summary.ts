@@ -24,6 +24,7 @@ export function verdictSummary(verdict: AnyVerdict): string {
   const evidence = readEvidence(verdict);
   return [
     mainSentence(verdict, evidence),
+    ...rivalSentences(verdict),
     ...labelSentences(verdict),
     ...lookSentences(verdict),
     ...bindingSentences(verdict),
@@ -170,6 +171,14 @@ function casesWords({ sealed }: AnyVerdict): string {
   if (sealed.sampling === 'groups') return `${n} in ${count(sealed.units)} groups`;
   if (sealed.below_limit !== undefined) return `${n} drawn from ${count(sealed.below_limit.pool)}`;
   return sealed.weights === undefined ? n : `${n}, weighted to stand for the traffic`;
+}
+
+/** A ladder may pass that is as good as a mix of its models: who pays for a router wants to know. */
+function rivalSentences({ verdict, conditions }: AnyVerdict): string[] {
+  const rival = conditions.find(({ name, method }) => name === 'beats-random' && method === 'bootstrap');
+  if (verdict !== 'PASS' || rival === undefined || rival.bounds.lower === null || rival.bounds.lower > 0)
+    return [];
+  return ['It cannot be told from a random mix of the single models at the same cost.'];
 }
 
 function labelSentences(verdict: AnyVerdict): string[] {

@@ -135,6 +135,20 @@ describe('a verdict in a sentence', () => {
     );
   });
 
+  test('a ladder that a mix of its models may equal', () => {
+    const beats = (lower: number) => ({
+      ...conditions[0]!,
+      name: 'beats-random',
+      method: 'bootstrap',
+      bounds: { lower, upper: 0.03 },
+    });
+    const sentence = / It cannot be told from a random mix of the single models at the same cost\./;
+    const summaryWith = (lower: number) =>
+      verdictSummary({ ...PASS, verdict: 'PASS', conditions: [...PASS.conditions, beats(lower)] });
+    expect(summaryWith(-0.01)).toMatch(sentence);
+    expect(summaryWith(0.01)).not.toMatch(sentence);
+  });
+
   test('the starter that ships', () => {
     expect(verdictSummary(readVerdict('models/starter')!)).toMatch(
       /^Sending 37 % of requests to small-models loses at most 4\.9 points .* on 795 test requests; what it saves cannot be said/,
