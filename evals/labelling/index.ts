@@ -8,7 +8,7 @@ export {
   openGraders,
   readGraders,
 } from './graders/graders-file.ts';
-export { type JournalSpend, journalSpend } from './journal-spend.ts';
+export { addCalls, type JournalSpend, journalSpend } from './journal-spend.ts';
 export type { JudgeReport } from './judge/judge-report.ts';
 export { label } from './label.ts';
 export type { LabelCandidate, Labelled, LabelOptions, LabelProgress, MissingLabel } from './label-options.ts';

@@ -37,12 +37,16 @@ export async function journalSpend(cases: string): Promise<JournalSpend | undefi
     }
     open.delete(read.key);
     if (read.kind === 'failed') continue;
-    const isOfJudge = read.judge === true;
-    const name = JSON.stringify([isOfJudge, read.model]);
-    const before = calls.get(name) ?? { model: read.model, isOfJudge, calls: 0, usd: 0 };
-    calls.set(name, { ...before, calls: before.calls + 1, usd: before.usd + read.charged_usd });
+    addCalls(calls, { model: read.model, isOfJudge: read.judge === true, calls: 1, usd: read.charged_usd });
   }
   return { calls: [...calls.values()], lostUsd: [...open.values()].reduce((sum, usd) => sum + usd, lostUsd) };
+}
+
+/** Adds to what is known of the same model in the same role. */
+export function addCalls(known: Map<string, LabelCalls>, more: LabelCalls): void {
+  const name = JSON.stringify([more.isOfJudge, more.model]);
+  const before = known.get(name);
+  known.set(name, before ? { ...more, calls: before.calls + more.calls, usd: before.usd + more.usd } : more);
 }
 
 /** Without the last one, if it has no end: it is being written, or its writer was killed. */

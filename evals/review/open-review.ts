@@ -6,7 +6,7 @@ import { checkBounded, holdLock, SyncedLines } from '../../router/files/index.ts
 import type { LabelCalls, LabelSurvey, ReviewDesk } from '../../router/grading/index.ts';
 import { isGzipped, isWithin } from '../case-files/index.ts';
 import type { CanonicalRow } from '../cases/index.ts';
-import { type JournalSpend, journalSpend } from '../labelling/index.ts';
+import { addCalls, type JournalSpend, journalSpend } from '../labelling/index.ts';
 import { FIRST_LINE, parseGrades } from './grades.ts';
 import { keyFileOf, type ReviewKey, readKey, writeKey } from './key.ts';
 import { Review } from './review.ts';
@@ -143,11 +143,7 @@ async function callsFor(files: readonly string[]): Promise<LabelSurvey['calls']>
     }
   }
   const byCaller = new Map<string, LabelCalls>();
-  for (const one of found.flatMap(({ calls }) => calls)) {
-    const name = JSON.stringify([one.isOfJudge, one.model]);
-    const before = byCaller.get(name);
-    byCaller.set(name, before ? { ...one, calls: before.calls + one.calls, usd: before.usd + one.usd } : one);
-  }
+  for (const { calls } of found) for (const one of calls) addCalls(byCaller, one);
   return {
     journals: found.length,
     of: files.length,

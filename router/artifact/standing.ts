@@ -43,9 +43,10 @@ export type Standing =
   | ({ readonly kind: 'contradicted'; readonly why: string } & Term)
   | { readonly kind: 'none'; readonly reason: NoPass; readonly why: string };
 
-const DAY_MS = 86_400_000;
 /** What a verdict is held against. */
-type Judged = Pick<ArtifactFiles, 'folder' | 'manifest' | 'sha256'>;
+export type Judged = Pick<ArtifactFiles, 'folder' | 'manifest' | 'sha256'>;
+
+const DAY_MS = 86_400_000;
 /** Clocks of two machines differ; further apart than this, one of them is wrong. */
 const CLOCK_TOLERANCE_MS = DAY_MS;
 /** No date of ISO 8601 with four digits is later, however many days a suite names. */

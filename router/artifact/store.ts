@@ -8,7 +8,6 @@ import { COMMAND } from '../package.ts';
 import { RecentMap } from '../recent-map.ts';
 import { shellWord } from '../shell-word.ts';
 import {
-  type ArtifactFiles,
   CLASSIFIER_FILE,
   GOLDEN_FILE,
   isFolder,
@@ -22,7 +21,7 @@ import {
 import { artifactJson } from './manifest.ts';
 import { sha256 } from './sha256.ts';
 import { SIGNATURE_FILE } from './signature.ts';
-import { requirePass, type Standing, servedPolicy, standingInFolder } from './standing.ts';
+import { type Judged, requirePass, type Standing, servedPolicy, standingInFolder } from './standing.ts';
 import { VERDICT_FILE } from './verdict.ts';
 
 const BOUND = [MANIFEST_FILE, CLASSIFIER_FILE, GOLDEN_FILE, MODEL_CARD_FILE, SEEN_QUESTIONS_FILE];
@@ -131,13 +130,11 @@ function stored(store: string, folder: string, current: Current | undefined, now
   }
 }
 
-type Checked = Pick<ArtifactFiles, 'folder' | 'manifest' | 'sha256'>;
-
 /** Of artifacts that were read and whose hashes fitted: what their files were then. A page that lists a store hashes nothing again. */
-const checked = new RecentMap<{ readonly mark: string; readonly artifact: Checked }>(1_000);
+const checked = new RecentMap<{ readonly mark: string; readonly artifact: Judged }>(1_000);
 
 /** As readArtifact, from memory while no file of it has changed. */
-function checkedArtifact(folder: string): Checked {
+function checkedArtifact(folder: string): Judged {
   const place = path.resolve(folder);
   const mark = partsMark(place);
   const known = checked.get(place);

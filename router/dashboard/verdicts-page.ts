@@ -124,10 +124,11 @@ function storePanel(context: PageContext): Part {
   const { nowMs } = context;
   const artifacts = listArtifacts(store, new Date(nowMs));
   const history = (readCurrent(store)?.history ?? []).toReversed();
-  const rows = artifacts.map((one) => artifactRow(one, store, context));
+  const since = stepOf(store);
+  const rows = artifacts.map((one) => artifactRow(one, since, context));
   return html`<section class="panel" id="store"><h2>What may serve: the artifacts in <code>${store}</code></h2>
 ${table('Artifacts', ['Artifact', 'Made', 'Threshold', 'Verdict', 'Serves', unseenHeading('Change')], rows)}
-${rollBackForm(context, store, history.length)}
+${rollBackForm(context, since, history.length)}
 <h3>History</h3>
 ${table(
   'History',
@@ -144,7 +145,8 @@ function storeOf({ parts }: Pick<PageContext, 'parts'>): string | undefined {
   return artifact;
 }
 
-function artifactRow(artifact: StoredArtifact, store: string, context: PageContext): Part[] {
+/** @param since where the history stood when the page was made */
+function artifactRow(artifact: StoredArtifact, since: string, context: PageContext): Part[] {
   const { folder, current } = artifact;
   if (artifact.kind === 'broken') {
     return [folder, DASH, DASH, html`<span class="wraps">${artifact.fault}</span>`, current ? 'yes' : '', ''];
@@ -155,7 +157,7 @@ function artifactRow(artifact: StoredArtifact, store: string, context: PageConte
     mayServe &&
     confirmedForm(context, {
       action: 'promote',
-      fields: { artifact: folder, since: stepOf(store) },
+      fields: { artifact: folder, since },
       name: 'Promote',
       question: `${folder} serves all requests of this store from now on, without a restart.`,
       button: `Let ${folder} serve`,
@@ -174,11 +176,11 @@ function mayChange({ visitor, parts }: PageContext): boolean {
   return visitor.formToken !== undefined && mayDo(visitor, 'operate') && parts.promotion !== undefined;
 }
 
-function rollBackForm(context: PageContext, store: string, steps: number): Part {
+function rollBackForm(context: PageContext, since: string, steps: number): Part {
   if (steps < 2 || !mayChange(context)) return undefined;
   return confirmedForm(context, {
     action: 'rollback',
-    fields: { since: stepOf(store) },
+    fields: { since },
     name: 'Roll back',
     question: 'What served before the current artifact serves again.',
     button: 'Roll back',

@@ -83,7 +83,6 @@ export async function modelReply(
     return settled(await peopleReply(calling, plan, call.stream ? parts.heartbeatMs : 0), progress.spending);
   }
   const executing = executePlan(plan, call, execution, calledMs);
-  await requestWritten(executing);
   const calling: CallingRequest = {
     stages: stagesOf,
     executing,
@@ -95,15 +94,6 @@ export async function modelReply(
       ? await directReply(calling)
       : await cascadeReply(calling, plan, call.stream ? parts.heartbeatMs : 0);
   return mirrored(await settled(await keepingReply(reply, keep), progress.spending), calling.stages, parts);
-}
-
-/**
- * undici writes to a connection that was kept only once this turn of the event loop has read what its provider sent, which may be its end.
- * Whatever ran before then would delay the request.
- */
-function requestWritten(executing: Promise<unknown>): Promise<void> {
-  executing.catch(() => undefined); // whoever awaits it sees its rejection
-  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /** Once the reply has gone out, the request goes to the shadows of its profile. */

@@ -31,7 +31,7 @@ test('streams show the time to the first token and the pace, plain answers the w
   }
   const shown = await latencyOf(url, 'first/small');
   expect(shown?.['first_token_ms']?.p50).toBeGreaterThan(35);
-  expect(shown?.['per_token_ms']?.p50).toBeGreaterThan(1);
+  expect(shown?.['per_token_ms']?.p50).toBeGreaterThan(0);
   expect(shown?.['whole_answer_ms']?.p95).toBeGreaterThanOrEqual(shown?.['whole_answer_ms']?.p50 ?? 0);
   expect(exposition).not.toContain('model="first/large",of=');
 });

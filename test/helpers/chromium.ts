@@ -1,17 +1,10 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { expect, type TestContext } from 'vitest';
+import { NO_CHROMIUM } from '../../scripts/bench/browser.ts';
 
-const EXECUTABLE = process.env['PLIMSOLL_CHROMIUM'] ?? '/usr/bin/chromium';
-const ARGUMENTS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-const SKIPPED = `no Chromium at ${EXECUTABLE} (Debian: chromium; PLIMSOLL_CHROMIUM names another place); PLIMSOLL_REQUIRE_BROWSER=1 makes this a failure`;
+export { launchChromium } from '../../scripts/bench/browser.ts';
 
-/** Undefined if there is none on this machine. */
-export async function launchChromium(): Promise<Browser | undefined> {
-  if (!existsSync(EXECUTABLE)) return undefined;
-  return chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS.split(' ') });
-}
+const SKIPPED = `${NO_CHROMIUM}; PLIMSOLL_REQUIRE_BROWSER=1 makes this a failure`;
 
 /** Skips the test if there is no browser, with the reason; fails it if one is required. */
 export function browserOrSkip(browser: Browser | undefined, context: TestContext): Browser {

@@ -93,7 +93,7 @@ export async function controls({
         peer: { what: peer, value: spread(added(without)) },
         ratio: ratios(added(withControls), added(without)),
         target: TARGETS.controls,
-        notes: ['six rules, priced sessions, three windows, the ledger in SQLite with fsync'],
+        notes: ['six rules, priced sessions, three windows, the ledger in SQLite'],
       },
       {
         name: 'controls-cpu',

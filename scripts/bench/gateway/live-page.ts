@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { NO_BROWSER, openBrowser } from '../browser.ts';
+import { launchChromium, NO_CHROMIUM } from '../browser.ts';
 import { inTurns, openLoop, quantile, type Row, ratios, spread } from '../measurement.ts';
 import { cpuSeconds } from '../processes.ts';
 import { type GatewayBenchContext, TARGETS } from './context.ts';
@@ -20,8 +20,8 @@ interface Slice {
 
 /** What it adds to plain replies that somebody follows them on the page Live, and whether that page stutters. */
 export async function livePage(context: GatewayBenchContext): Promise<readonly Row[]> {
-  const browser = await openBrowser();
-  if (browser === undefined) throw new Error(NO_BROWSER);
+  const browser = await launchChromium();
+  if (browser === undefined) throw new Error(NO_CHROMIUM);
   const provider = await startFakeProviderProcess(CONSTANT_REPLY);
   const plimsoll = await startPlimsoll({
     providers: { fake: provider.url },

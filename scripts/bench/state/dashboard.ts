@@ -7,7 +7,7 @@ import { MEASURES, timeBucket } from '../../../router/records/index.ts';
 import { serve } from '../../../router/serve.ts';
 import { DECISIONS, type HourCount, openState, type State } from '../../../router/state/index.ts';
 import { seededRandom } from '../../../router/statistics/index.ts';
-import { NO_BROWSER, openBrowser } from '../browser.ts';
+import { launchChromium, NO_CHROMIUM } from '../browser.ts';
 import { hasPostgres, NO_POSTGRES, ownPostgres } from '../databases.ts';
 import { quantile, type Row, spread } from '../measurement.ts';
 import { type StateBenchContext, TARGETS } from './context.ts';
@@ -26,8 +26,8 @@ type Context = Pick<StateBenchContext, 'decisions' | 'say'>;
 /** Time until the whole first page of the dashboard is there, and is painted, with a month of decisions in the state. */
 export async function dashboard(context: Context): Promise<readonly Row[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'plimsoll-dashboard-'));
-  const browser = await openBrowser();
-  if (browser === undefined) context.say(`what a browser does is not measured: ${NO_BROWSER}`);
+  const browser = await launchChromium();
+  if (browser === undefined) context.say(`what a browser does is not measured: ${NO_CHROMIUM}`);
   try {
     const inSqlite = await pageRows({ kind: 'sqlite', url: path.join(folder, 'state.db') }, context, browser);
     if (!hasPostgres()) {
