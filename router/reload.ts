@@ -1,9 +1,10 @@
 import { closeSync, openSync, type Stats, unwatchFile, watchFile } from 'node:fs';
 import { isatty } from 'node:tty';
 import { artifactMark } from './artifact/index.ts';
+import type { RouterParts } from './artifact-router.ts';
 import { artifactFolders } from './artifact-views.ts';
 import type { Config } from './config/index.ts';
-import { createRouter, type RouterParts } from './create-router.ts';
+import { createRouter } from './create-router.ts';
 import { closedError, PlimsollError, safeError } from './errors.ts';
 import { type PastReload, type ReloadHistory, reloadHistory } from './reload-history.ts';
 import type { Reload, Router, RouterHealth } from './router.ts';

@@ -77,6 +77,7 @@ const ROOMS = [
   'router/configured-tasks.ts',
   'router/configured-rules.ts',
   'router/decision-of-scores.ts',
+  'router/artifact-router.ts',
   'router/create-router.ts',
   'router/serving.ts',
   'router/create-gateway.ts',

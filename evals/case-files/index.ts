@@ -18,7 +18,8 @@ export {
   REPLY_TEXT,
   type RowFields,
 } from './field-names.ts';
-export { jsonArray, jsonLines, jsonValues } from './json.ts';
+export { jsonLines, jsonValues } from './json.ts';
+export { jsonArray } from './json-array.ts';
 export {
   DEFAULT_RULES,
   fileScaleName,

@@ -1,14 +1,7 @@
 import { PlimsollError } from '../../router/errors.ts';
-import {
-  BACKSLASH,
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  COMMA,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-} from '../../router/json/index.ts';
+import { CLOSE_BRACE, OPEN_BRACE, OPEN_BRACKET } from '../../router/json/index.ts';
 import { readBytes } from './case-file.ts';
+import { jsonArray } from './json-array.ts';
 import {
   CARRIAGE_RETURN,
   firstVisibleByte,
@@ -17,23 +10,10 @@ import {
   LINE_FEED,
   lastVisibleByte,
   type NestingState,
-  SPACE,
 } from './json-nesting.ts';
-import { BadRow } from './rejects.ts';
-
-/** The longest line or array element, in bytes. A longer one is not a row. */
-const LONGEST_VALUE = 64 * 2 ** 20;
+import { type Decoder, type JsonValue, LONGEST_VALUE, parseJson, strictDecoder } from './json-value.ts';
 
 const NEW_LINE = Buffer.from('\n');
-
-export interface JsonValue {
-  /** The physical line on which it begins, from 1. */
-  readonly line: number;
-  /** The index in an array, from 1. */
-  readonly element?: number;
-  /** @throws BadRow: not JSON, or not UTF-8 */
-  readonly parse: () => unknown;
-}
 
 /**
  * The values of a JSON file: one on each line, objects that span several lines, or the elements of one array.
@@ -46,26 +26,6 @@ export async function jsonValues(
 ): Promise<AsyncGenerator<JsonValue>> {
   const { first, all } = await peek(bytes[Symbol.asyncIterator]());
   return first === OPEN_BRACKET ? jsonArray(file, all) : linesOrObjects(all, true);
-}
-
-/**
- * The elements of the array that a JSON file consists of. Holds one element at a time.
- *
- * @throws PlimsollError 'invalid-input': not an array, an array without an end, or a string with a line end in it, which means that it is
- *   not closed; 'too-large': an element above 64 MiB
- */
-export async function* jsonArray(
-  file: string,
-  bytes: AsyncIterable<Buffer> = readBytes(file),
-): AsyncGenerator<JsonValue & { readonly element: number }> {
-  const decode = strictDecoder();
-  const scanner = new ArrayScanner(file);
-  for await (const chunk of bytes) {
-    for (const { element, line, raw } of scanner.scan(chunk)) {
-      yield { line, element, parse: () => parseJson(decode, raw) };
-    }
-  }
-  if (!scanner.ended) throw notAnArray(file);
 }
 
 /**
@@ -239,166 +199,8 @@ function nextLineEnd(chunk: Buffer, from: number, returns: boolean): number {
   return back === -1 ? feed : from + back;
 }
 
-interface ArrayElement {
-  /** The index, from 1. */
-  readonly element: number;
-  /** The physical line on which it begins, from 1. */
-  readonly line: number;
-  readonly raw: Buffer;
-}
-
-/**
- * Finds the elements of an array by brackets and quotes alone. It may look at bytes, since in UTF-8 no other character contains the bytes
- * of JSON's own.
- */
-class ArrayScanner {
-  readonly #file: string;
-  #depth = 0;
-  #inString = false;
-  #escaped = false;
-  #parts: Buffer[] = [];
-  #held = 0;
-  #count = 0;
-  #line = 1;
-  /** The line on which the current element begins; 0 before its first byte. */
-  #elementLine = 0;
-  #afterReturn = false;
-  ended = false;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  *scan(chunk: Buffer): Generator<ArrayElement> {
-    let start = 0;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at]!;
-      if (byte <= SPACE) {
-        this.#readSpace(byte);
-        continue;
-      }
-      this.#afterReturn = false;
-      if (this.ended) throw notAnArray(this.#file);
-      if (this.#inString) {
-        this.#readString(byte);
-        continue;
-      }
-      const atTop = this.#depth === 0;
-      if (this.#depth === 1 && this.#elementLine === 0 && byte !== COMMA && byte !== CLOSE_BRACKET)
-        this.#elementLine = this.#line;
-      if (byte === QUOTE) this.#inString = true;
-      else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
-        this.#depth += 1;
-        if (atTop) start = this.#begin(chunk, start, at);
-      } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE || (byte === COMMA && this.#depth === 1)) {
-        if (byte !== COMMA) this.#depth -= 1;
-        if (this.#depth <= 0 || (byte === COMMA && this.#depth === 1)) {
-          if (this.#depth < 0) throw notAnArray(this.#file);
-          yield* this.#element(chunk.subarray(start, at));
-          start = at + 1;
-          this.ended = this.#depth === 0;
-        }
-      }
-    }
-    this.#hold(chunk.subarray(start));
-  }
-
-  #readSpace(byte: number): void {
-    this.#escaped = false;
-    const ends = byte === CARRIAGE_RETURN || (byte === LINE_FEED && !this.#afterReturn);
-    this.#afterReturn = byte === CARRIAGE_RETURN;
-    if (!ends) return;
-    if (this.#inString) throw unclosedString(this.#file, this.#line);
-    this.#line += 1;
-  }
-
-  #readString(byte: number): void {
-    if (this.#escaped) this.#escaped = false;
-    else if (byte === BACKSLASH) this.#escaped = true;
-    else if (byte === QUOTE) this.#inString = false;
-  }
-
-  /** The file must be one array; a byte order mark and white space may precede it. */
-  #begin(chunk: Buffer, start: number, at: number): number {
-    const before = Buffer.concat([...this.#parts, chunk.subarray(start, at)]).toString();
-    if (chunk[at] !== OPEN_BRACKET || before.replace(/^\uFEFF/, '').trim() !== '')
-      throw notAnArray(this.#file);
-    this.#parts = [];
-    this.#held = 0;
-    return at + 1;
-  }
-
-  *#element(end: Buffer): Generator<ArrayElement> {
-    const raw = Buffer.concat([...this.#parts, end]);
-    const line = this.#elementLine;
-    this.#parts = [];
-    this.#held = 0;
-    this.#elementLine = 0;
-    if (line === 0) return; // only white space: an empty array, or a superfluous comma
-    this.#count += 1;
-    yield { element: this.#count, line, raw };
-  }
-
-  #hold(rest: Buffer): void {
-    this.#parts.push(rest);
-    this.#held += rest.length;
-    if (this.#held <= LONGEST_VALUE) return;
-    throw new PlimsollError('too-large', `${this.#file}: an element of the array is longer than 64 MiB.`, {
-      place: { file: this.#file },
-    });
-  }
-}
-
-function unclosedString(file: string, line: number): PlimsollError {
-  return new PlimsollError(
-    'invalid-input',
-    `${file}:${line}: a string is not closed on this line. Nothing after it can be read.`,
-    { place: { file, line } },
-  );
-}
-
-function notAnArray(file: string): PlimsollError {
-  return new PlimsollError(
-    'invalid-input',
-    `${file}: not one JSON array of rows, or cut off before its end.`,
-    { place: { file } },
-  );
-}
-
-type Decoder = (raw: Buffer) => string;
-
-function strictDecoder(): Decoder {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  return (raw) => decoder.decode(raw);
-}
-
 function lineValue({ number, raw }: Line, decode: Decoder): JsonValue {
   return { line: number, parse: () => parseJson(decode, raw) };
-}
-
-function parseJson(decode: Decoder, raw: Buffer): unknown {
-  let text: string;
-  try {
-    text = decode(raw);
-  } catch {
-    throw new BadRow('not valid UTF-8; save the file as UTF-8');
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const field = NO_NUMBER.exec(text)?.[1];
-    if (field !== undefined) throw new BadRow('NaN and Infinity are not valid JSON; write null', field);
-    throw new BadRow(jsonReason(error));
-  }
-}
-
-/** What other languages write for numbers that JSON does not have, and its key. Inside a string the quotes would have backslashes. */
-const NO_NUMBER = /"([^"\\]{1,80})"\s*:\s*-?(?:NaN|Infinity|inf|nan)\b/;
-
-/** Takes only the position from the parser's message, which may quote the row. */
-function jsonReason(error: unknown): string {
-  const position = /at position (\d+)/.exec(String(error))?.[1];
-  return position === undefined ? 'not valid JSON' : `not valid JSON at character ${Number(position) + 1}`;
 }
 
 function lineTooLong(): PlimsollError {

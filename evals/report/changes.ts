@@ -6,7 +6,8 @@ import {
 } from '../../router/artifact/index.ts';
 import type { ComparedEvidence } from '../../router/verdict-report/index.ts';
 import { DASH, formatCost, formatDifference, formatLoss, formatRate } from '../format.ts';
-import { formatterFor, formatValue, parseEarlierEvidence, parseEvidence } from './verdict-text.ts';
+import { formatterFor, formatValue } from './condition-text.ts';
+import { parseEarlierEvidence, parseEvidence } from './verdict-text.ts';
 
 /** By verdict: PASS is better than INCONCLUSIVE, which is better than FAIL. */
 type Change = 'better' | 'same' | 'worse' | 'new' | 'gone';

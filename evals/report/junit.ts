@@ -1,13 +1,9 @@
 import type { Condition, GateVerdict } from '../../router/artifact/index.ts';
 import { escapeMarkup } from '../../router/markup.ts';
 import { DASH, formatCost, formatLoss, formatRate, oneLine } from '../format.ts';
+import { formatBound, formatLimit, formatProof, formatValue, furtherCasesNote } from './condition-text.ts';
 import {
   excludedSentence,
-  formatBound,
-  formatLimit,
-  formatProof,
-  formatValue,
-  furtherCasesNote,
   judgedBy,
   labelsLine,
   looksSentence,

@@ -2,20 +2,18 @@ import type { GateVerdict, StoredVerdict } from '../../router/artifact/index.ts'
 import { type Evidence, VERDICT_SIGNS, verdictSummary } from '../../router/verdict-report/index.ts';
 import { oneLine } from '../format.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
+import { conditionRows, isWarning, noteLines } from './condition-text.ts';
 import {
   abstainedLines,
   baselineRows,
   cascadeLines,
-  conditionRows,
   excludedSentence,
   issuedSentence,
-  isWarning,
   judgedBy,
   labelsLine,
   languageRows,
   lookRows,
   looksSentence,
-  noteLines,
   parseEvidence,
   rungRows,
   UNREADABLE_NOTE,

@@ -2,19 +2,17 @@ import type { Condition, GateVerdict, StoredVerdict, VerdictWord } from '../../r
 import { type Evidence, verdictSummary } from '../../router/verdict-report/index.ts';
 import { oneLine, textTable } from '../format.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from './changes.ts';
+import { conditionRows, isWarning, noteLines } from './condition-text.ts';
 import {
   abstainedLines,
   baselineRows,
   cascadeLines,
-  conditionRows,
   excludedSentence,
   issuedSentence,
-  isWarning,
   labelsLine,
   languageRows,
   lookRows,
   looksSentence,
-  noteLines,
   parseEvidence,
   rungRows,
   UNREADABLE_NOTE,

@@ -10,7 +10,8 @@ import { failureReply, type GatewayReply } from './reply.ts';
 import { replyHeaders, selectionHeaders } from './reply-headers.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { type Recording, recordOnce, requestId } from './request-record.ts';
-import { explicitSelection, type SelectionParts } from './select-model.ts';
+import { explicitSelection } from './select-model.ts';
+import type { SelectionParts } from './selection.ts';
 
 interface CountContext {
   readonly startedAt: Date;

@@ -9,14 +9,8 @@ import { mayCallTools } from './reply-fault.ts';
 import { selectionHeaders } from './reply-headers.ts';
 import { checkBody, type GatewayRequest } from './request.ts';
 import { type Recording, recordOnce, requestId } from './request-record.ts';
-import {
-  profileOf,
-  rememberSelection,
-  rungsOf,
-  type Selection,
-  type SelectionParts,
-  selectModel,
-} from './select-model.ts';
+import { profileOf, rememberSelection, selectModel } from './select-model.ts';
+import { rungsOf, type Selection, type SelectionParts } from './selection.ts';
 
 /** Names of APIs in Switchyard's form. */
 const DIALECTS = {

@@ -1,6 +1,6 @@
 import type { FallbackResult } from '../fallback/index.ts';
 import { DOWNGRADED } from '../policy/index.ts';
-import type { Selection } from './select-model.ts';
+import type { Selection } from './selection.ts';
 
 /** In place of those that a decision had before a cheaper model replied. */
 export const DOWNGRADED_HEADERS = {

@@ -13,7 +13,7 @@ import type { Reply } from '../types.ts';
 import { type FurtherSignalOptions, furtherSignals } from './further-signals.ts';
 import type { CascadePlan } from './plan.ts';
 import { replyFault } from './reply-fault.ts';
-import type { CheckedCandidates } from './select-model.ts';
+import type { CheckedCandidates } from './selection.ts';
 import { brokenReply, cutOffReply } from './spent-replies.ts';
 import {
   type FailedValidation,

@@ -6,7 +6,7 @@ import type { ExecutionParts } from './execute-plan.ts';
 import type { LatencyOptions } from './latency-class.ts';
 import type { LimitParts } from './limited-request.ts';
 import type { Strategy } from './plan.ts';
-import type { SelectionParts } from './select-model.ts';
+import type { SelectionParts } from './selection.ts';
 import type { Shadows } from './shadows.ts';
 
 /** What a profile sets in place of the parts of all requests. */

@@ -1,10 +1,10 @@
 /** One request to a model: which one, its reply, and what is recorded of it. */
-import type { Gateway, GatewayOptions } from './open-gateway.ts';
+import type { Gateway, GatewayOptions } from './gateway.ts';
 
 export { cascadeWarnings } from './cascade-warnings.ts';
 export { decisionCallSchema } from './decision-call.ts';
+export type { GatewayHealth } from './gateway.ts';
 export { createModelNames, type ListedName, type ModelNames } from './model-names.ts';
-export type { GatewayHealth } from './open-gateway.ts';
 export type { GatewayReply } from './reply.ts';
 export type { GatewayRequest } from './request.ts';
 export type { Gateway };

@@ -1,7 +1,7 @@
 import { type CallPlace, isFor, type LimitRefusal, type RequestLimits } from '../access/index.ts';
 import { type CatalogModel, placeName, placesOf } from '../catalog/index.ts';
 import type { PeoplePlan, Plan } from './plan.ts';
-import type { Selection } from './select-model.ts';
+import type { Selection } from './selection.ts';
 
 /** A plan without what has no room, or what else is to be done; `leftOut` names deployments of their own. */
 export type LimitStep =

@@ -27,7 +27,7 @@ import type { GatewayReply, ReplySpending } from './reply.ts';
 import { selectionHeaders } from './reply-headers.ts';
 import type { GatewayRequest } from './request.ts';
 import { type Recording, type RequestStages, recordOnce, requestId } from './request-record.ts';
-import type { Selection } from './select-model.ts';
+import type { Selection } from './selection.ts';
 
 /** What limits of requests take. */
 export interface LimitParts extends ReplyLength {

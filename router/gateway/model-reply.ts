@@ -18,13 +18,8 @@ import { selectionHeaders } from './reply-headers.ts';
 import { checkBody, type GatewayRequest, isChat } from './request.ts';
 import type { RequestProgress } from './request-progress.ts';
 import { type Recording, requestId } from './request-record.ts';
-import {
-  explicitSelection,
-  profileParts,
-  rememberSelection,
-  type Selection,
-  selectModel,
-} from './select-model.ts';
+import { explicitSelection, rememberSelection, selectModel } from './select-model.ts';
+import { profileParts, type Selection } from './selection.ts';
 import { keepingReply, resolveThread, type ThreadedRequest, type ThreadKeeping } from './thread.ts';
 
 /** A request whose model is selected. */

@@ -1,51 +1,24 @@
-import {
-  type Access,
-  type AccessOptions,
-  createQueue,
-  openAccess,
-  openStateAccess,
-  type Queue,
-  requireAccess,
-} from '../access/index.ts';
-import type { CatalogModel, Dialect } from '../catalog/index.ts';
-import { PlimsollError, type SafeError, safeError } from '../errors.ts';
-import { givesLogprobs, outboundFrom, type UpstreamSettings } from '../exchange/index.ts';
+import { createQueue, requireAccess } from '../access/index.ts';
+import type { CatalogModel } from '../catalog/index.ts';
+import { PlimsollError } from '../errors.ts';
+import { givesLogprobs, outboundFrom } from '../exchange/index.ts';
 import { type BreakerState, createBalancer, createFallbackChain } from '../fallback/index.ts';
-import { createLatencyBook, type LatencyBook } from '../latency/index.ts';
+import { createLatencyBook } from '../latency/index.ts';
 import type { WatchAlarm } from '../monitoring/index.ts';
-import { openPeople, type People } from '../people/index.ts';
+import { openPeople } from '../people/index.ts';
 import { prepareByDialect } from '../providers/index.ts';
-import {
-  type Activity,
-  type Capture,
-  createRungShares,
-  type DecisionLog,
-  type FeedbackDesk,
-  openActivity,
-  openCapture,
-  openDecisionLog,
-  openFeedbackDesk,
-  type RequestFacts,
-} from '../records/index.ts';
+import { createRungShares, openActivity, openFeedbackDesk, type RequestFacts } from '../records/index.ts';
 import type { Router } from '../router.ts';
-import {
-  openSessions,
-  type SessionOptions,
-  type Sessions,
-  sessionsInCache,
-  sessionsInDocuments,
-} from '../sessions/index.ts';
-import type { InstanceReport, Ledger, Log, State } from '../state/index.ts';
-import { createBatch, type Logger, type Metrics, openRequestTelemetry } from '../telemetry/index.ts';
-import { createThreads, type Threads } from '../threads/index.ts';
+import { createBatch, type Logger, openRequestTelemetry } from '../telemetry/index.ts';
+import { createThreads } from '../threads/index.ts';
 import { createAuditFeed } from './audit-feed.ts';
 import { cascadeWarnings } from './cascade-warnings.ts';
 import { checkedSettings } from './check-settings.ts';
 import { failureLog, threadLog, validatorLog } from './failure-log.ts';
-import { type ExperimentOptions, openGatewayExperiments } from './gateway-experiments.ts';
+import type { Gateway, GatewayOptions } from './gateway.ts';
+import { openGatewayExperiments } from './gateway-experiments.ts';
 import type { GatewayParts, ProfileParts } from './gateway-parts.ts';
 import {
-  type ConfiguringRouter,
   configHash,
   fallbackModels,
   type GatewaySettings,
@@ -55,74 +28,17 @@ import {
   type ProviderKeys,
   repeatedKeyWarnings,
 } from './gateway-settings.ts';
-import { type GatewayState, type GatewayStateOptions, openGatewayState } from './gateway-state.ts';
+import { openGatewayState } from './gateway-state.ts';
 import { handleRequest } from './handle-request.ts';
 import { observeLatency } from './latency-feed.ts';
 import { createModelIdentities } from './model-identities.ts';
-import { createModelNames, type ModelNames } from './model-names.ts';
+import { createModelNames } from './model-names.ts';
+import { accessFor, captureFor, decisionLogFor, sessionsFor } from './open-stores.ts';
 import { bookPeople } from './people-accounts.ts';
 import { cascade } from './plan.ts';
-import type { GatewayReply } from './reply.ts';
 import { createReplyCaches, type ReplyCaches } from './reply-cache.ts';
-import type { GatewayRequest } from './request.ts';
 import { shadowSettings } from './shadows.ts';
 import { sharedBreakers } from './shared-breakers.ts';
-
-/** What holds for the life of the process. */
-export interface GatewayOptions extends GatewayStateOptions, Pick<ExperimentOptions, 'experiments'> {
-  /** Whether responses are kept, so that a request can go on from one by its id; needs a state. */
-  readonly threads?: 'on' | 'off';
-  readonly access: AccessOptions;
-  /** The address that others reach it by: any but a loopback one needs API keys. */
-  readonly server: { readonly host: string };
-  readonly gateway: Parameters<typeof createQueue>[0] & Pick<GatewayParts, 'heartbeatMs'>;
-  readonly upstream: GatewayStateOptions['upstream'] & Pick<UpstreamSettings, 'breaker' | 'caFile'>;
-  readonly budgets: { readonly defaultMaxTokens: number };
-  readonly sessions: SessionOptions;
-}
-
-/** One for the life of the process. */
-export interface Gateway {
-  /**
-   * Takes over other settings, as a whole; requests at work end with those that they began with.
-   * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog, or a provider's key is
-   *   damaged; then nothing changes
-   */
-  configure(settings: GatewaySettings, router: ConfiguringRouter): void;
-  handle(request: GatewayRequest, router: Router): Promise<GatewayReply>;
-  /** To be called for requests that are refused before they come to `handle`. */
-  refused(dialect: Dialect, status: number): void;
-  /** What `model` may say. */
-  names(): Pick<ModelNames, 'listed' | 'find'>;
-  health(): GatewayHealth;
-  /** Undefined if requests need no key. */
-  readonly access: Access | undefined;
-  /** Undefined if nothing is kept. */
-  readonly threads: Threads | undefined;
-  /** Undefined if none is taken. */
-  readonly feedback: FeedbackDesk | undefined;
-  /** Undefined without a state. */
-  readonly people: People | undefined;
-  readonly queue: Queue;
-  readonly metrics: Pick<Metrics, 'exposition'>;
-  /** How soon models reply. */
-  readonly latency: Pick<LatencyBook, 'measured'>;
-  /** What requests came to, by hour, and the last of them: for the dashboard. */
-  readonly activity: Activity;
-  /** Undefined if nothing needs it. */
-  readonly state: State | undefined;
-  /** In which limits are counted; undefined if nothing is limited. */
-  readonly ledger: Ledger | undefined;
-  /** Of every model that was called. */
-  breakerStates(): ReadonlyMap<string, BreakerState>;
-  close(): Promise<void>;
-}
-
-/** What somebody has to fix while the gateway serves: `troubles` are of anything, not of keys alone. */
-export interface GatewayHealth extends Omit<ProviderKeys, 'warnings'> {
-  /** What the instances behind one address serve; undefined if there is one, or it is not known. */
-  readonly instances?: readonly InstanceReport[] | undefined;
-}
 
 const NO_LOGPROBS =
   'gives no log-probabilities of its tokens, and the judge of the artifact needs them: every request goes to the strongest candidate. Train the cascade on answers without them, or serve a model that gives them';
@@ -421,70 +337,4 @@ export async function openGateway(
       await shared.close();
     },
   };
-}
-
-async function accessFor(
-  { keysFile, keysInState }: AccessOptions,
-  state: State | undefined,
-  logger: Logger,
-): Promise<Access & { close?(): void }> {
-  const place = keysInState ? 'keys of the state' : 'keys file';
-  const reports = {
-    onFailure: (trouble: SafeError) =>
-      logger.error(
-        trouble,
-        `the ${place} cannot be read: the keys that were read last stay in force, and no revocation takes effect`,
-      ),
-    onRecovery: () => logger.info(`the ${place} can be read again, and is in force`),
-  };
-  if (keysFile !== undefined) return openAccess({ file: keysFile, ...reports });
-  return openStateAccess({ documents: state!.documents, ...reports });
-}
-
-async function decisionLogFor(
-  { decisionLog: options }: GatewayOptions,
-  log: Log | undefined,
-  logger: Logger,
-): Promise<DecisionLog | undefined> {
-  if (options === undefined) return undefined;
-  return openDecisionLog({
-    options,
-    log,
-    onFailure: (trouble) =>
-      logger.error(trouble, 'the decision log cannot be written: records wait, then are dropped and counted'),
-  });
-}
-
-async function captureFor(
-  { capture: options }: GatewayOptions,
-  log: Log | undefined,
-  logger: Logger,
-): Promise<Capture | undefined> {
-  if (options === undefined || log === undefined) return undefined;
-  const onFailure = (trouble: SafeError) =>
-    logger.error(trouble, 'captured requests cannot be stored: capture pauses');
-  return openCapture({ options, log, onFailure });
-}
-
-/** Shared through Redis, else through the state; without either each process knows its own. */
-function sessionsFor(
-  options: SessionOptions,
-  { cache, state }: Pick<GatewayState, 'cache' | 'state'>,
-  logger: Logger,
-): Promise<Sessions> {
-  const { ttlMs } = options;
-  return openSessions({
-    options,
-    shared: cache
-      ? sessionsInCache(cache.values, ttlMs)
-      : state && sessionsInDocuments(state.documents, ttlMs),
-    onShared(isThere, error) {
-      if (isThere) logger.info('sessions are shared again');
-      else
-        logger.warn(
-          safeError(error),
-          'sessions cannot be shared: this instance goes by its own until they can',
-        );
-    },
-  });
 }

@@ -9,7 +9,7 @@ import {
   withFormValue,
 } from '../passthrough/index.ts';
 import { checkPassedBody, type GatewayRequest, type PassedClientRequest, refuseRepeated } from './request.ts';
-import type { SelectionParts } from './select-model.ts';
+import type { SelectionParts } from './selection.ts';
 
 /** Names the provider of a request that names no model. */
 const PROVIDER_HEADER = 'x-plimsoll-provider';

@@ -6,7 +6,7 @@ import type { Activity } from '../records/index.ts';
 import { type Log, PEOPLE_WORK } from '../state/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { ConfiguringRouter, GatewaySettings } from './gateway-settings.ts';
-import { profileParts, rungsOf } from './select-model.ts';
+import { profileParts, rungsOf } from './selection.ts';
 
 interface Books {
   readonly metrics: Pick<Metrics, 'personReplied'>;

@@ -1,7 +1,7 @@
 import type { CatalogModel } from '../catalog/index.ts';
 import type { ChainOptions } from '../fallback/index.ts';
 import type { ReplyMode } from '../people/index.ts';
-import type { CheckedCandidates, Selection } from './select-model.ts';
+import type { CheckedCandidates, Selection } from './selection.ts';
 
 /** What a request to a model will do, as data: a strategy makes it, `executePlan` carries it out. */
 export type Plan = DirectPlan | CascadePlan | PeoplePlan;

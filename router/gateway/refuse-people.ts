@@ -3,7 +3,7 @@ import { PlimsollError } from '../errors.ts';
 import type { UpstreamSettings } from '../exchange/index.ts';
 import { type Experiment, NO_PROFILE } from '../experiments/index.ts';
 import type { Router } from '../router.ts';
-import { rungsOf } from './select-model.ts';
+import { rungsOf } from './selection.ts';
 
 /** Where people might be named. */
 interface Named {

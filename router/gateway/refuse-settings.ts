@@ -1,9 +1,9 @@
 import { namesKeys, requireAccess } from '../access/index.ts';
 import { outboundFrom } from '../exchange/index.ts';
 import { checkedSettings } from './check-settings.ts';
+import type { GatewayOptions } from './gateway.ts';
 import type { ConfiguringRouter, GatewaySettings } from './gateway-settings.ts';
 import { limitsWithoutKeys } from './gateway-state.ts';
-import type { GatewayOptions } from './open-gateway.ts';
 
 /**
  * Opens nothing.

@@ -12,7 +12,7 @@ import {
   requestKey,
 } from '../response-cache/index.ts';
 import type { GatewayRequest } from './request.ts';
-import type { Selection } from './select-model.ts';
+import type { Selection } from './selection.ts';
 
 /** What the cache of replies does for a request. */
 export type CacheUse =

@@ -1,6 +1,7 @@
 import { type CheckFacts, spentUsd } from '../records/index.ts';
 import type { Decision } from '../router.ts';
-import { type Selection, switchCostOf } from './select-model.ts';
+import { switchCostOf } from './select-model.ts';
+import type { Selection } from './selection.ts';
 
 /** US dollars; undefined if the tokens or the price are not known. */
 export interface Costs {

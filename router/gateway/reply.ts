@@ -9,7 +9,7 @@ import { COST_TRAILERS, type Costs, costHeaders, replyHeaders } from './reply-he
 import type { GatewayRequest } from './request.ts';
 import { abandonedReplies, type Recording, type RequestStages, recordOnce } from './request-record.ts';
 import { ResponseEnd } from './response-end.ts';
-import type { Selection } from './select-model.ts';
+import type { Selection } from './selection.ts';
 import { estimatedUsage } from './spent-replies.ts';
 
 /** What goes back to the client. */

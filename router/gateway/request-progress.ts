@@ -3,7 +3,7 @@ import type { SessionIdentity } from '../sessions/index.ts';
 import type { BusyDeployments } from './deployment-use.ts';
 import type { RequestSpending } from './limited-request.ts';
 import type { GatewayRequest } from './request.ts';
-import type { Selection } from './select-model.ts';
+import type { Selection } from './selection.ts';
 
 /** What is known of a request while it is handled: what is recorded if it fails. */
 export interface RequestProgress {

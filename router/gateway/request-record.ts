@@ -18,7 +18,8 @@ import { risingId } from '../rising-id.ts';
 import type { SessionIdentity } from '../sessions/index.ts';
 import type { CacheUse } from './reply-cache.ts';
 import type { GatewayRequest } from './request.ts';
-import { type Selection, switchCostOf } from './select-model.ts';
+import { switchCostOf } from './select-model.ts';
+import type { Selection } from './selection.ts';
 
 /** Where and how requests are recorded. */
 export interface Recording {

@@ -4,7 +4,7 @@ import type { UnroutedCall } from '../exchange/index.ts';
 import { NO_PROFILE, type Shadow } from '../experiments/index.ts';
 import { requestMessages } from '../prompt/index.ts';
 import { allowedRungs } from './allowed-rungs.ts';
-import { rungsOf, type SelectionParts } from './select-model.ts';
+import { rungsOf, type SelectionParts } from './selection.ts';
 
 /** What the results of a shadow call models that no request could be sent to. */
 export function namesOf({ to }: Shadow): readonly string[] {

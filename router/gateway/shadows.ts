@@ -13,7 +13,7 @@ import { usedBy } from './limited-request.ts';
 import { boundedCall, possibleCalls } from './possible-calls.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
-import type { SelectionParts } from './select-model.ts';
+import type { SelectionParts } from './selection.ts';
 import { modelsFor, namesOf } from './shadow-models.ts';
 
 /** What became of a mirrored request. One is made of each model that is asked. */

@@ -2,27 +2,23 @@ import { invalidField, PlimsollError } from '../errors.ts';
 import { fieldIn, isObject, type JsonObject, objectsIn, textIn } from '../json/index.ts';
 import type { DocumentKey, Documents, DocumentWrite } from '../state/index.ts';
 import { type Item, inputItems, newId, sentItems } from './items.ts';
+import {
+  fullThread,
+  MAX_CHARACTERS,
+  MAX_ID_CHARACTERS,
+  MAX_INPUT_ITEMS,
+  MAX_ITEMS,
+  MAX_REFERENCES,
+  MAX_TURNS,
+  refuseFull,
+  refuseMany,
+} from './thread-limits.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** As long as OpenAI keeps responses. */
 const TTL_MS = 30 * DAY_MS;
-/** Responses of one thread. */
-const MAX_TURNS = 1_000;
-/** A thread with as many items takes no more. */
-const MAX_ITEMS = 2_000;
-/** Items of one call that begins a conversation or adds to it: OpenAI's limit. */
-const MAX_ITEMS_PER_CALL = 20;
-/** Input items of a response that is kept. */
-const MAX_INPUT_ITEMS = 1_000;
 /** Documents that are read or written at once: between batches other requests get their turn. */
 const BATCH = 50;
-/** Longer ids are of no thread. */
-const MAX_ID_CHARACTERS = 200;
-/** JSON of one response with its input; longer ones are not kept. */
-const MAX_CHARACTERS = 16 * 1024 * 1024;
-/** References in one request. */
-const MAX_REFERENCES = 1_000;
-
 /** Which part of a thread a request goes on from. */
 interface Origin {
   readonly previousResponseId: string | undefined;
@@ -254,7 +250,7 @@ export function createThreads(documents: Documents, ttlMs = TTL_MS): Threads {
       const origin = { previousResponseId, conversationId };
       if (previousResponseId !== undefined) {
         const { items, ancestors } = await fromPrevious(previousResponseId, scope);
-        if (isKept && items.length >= MAX_ITEMS) throw full('previous_response_id');
+        if (isKept && items.length >= MAX_ITEMS) throw fullThread('previous_response_id');
         return { ...origin, ancestors, added, body: { ...rest, input: [...sentItems(items), ...given] } };
       }
       if (conversationId !== undefined) {
@@ -345,27 +341,6 @@ function pageOf(items: readonly Item[], { limit, order, after }: PageRequest): I
   const from = after === undefined ? 0 : ordered.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && from === 0) throw notInList();
   return { items: ordered.slice(from, from + limit), hasMore: ordered.length > from + limit };
-}
-
-function refuseMany(items: readonly Item[]): void {
-  if (items.length <= MAX_ITEMS_PER_CALL) return;
-  throw invalidField(
-    'items',
-    `has ${items.length} items, and one call may have ${MAX_ITEMS_PER_CALL} at most`,
-  );
-}
-
-/** A response without items counts as one. */
-function refuseFull({ entries }: KeptConversation, field: string): void {
-  const count = entries.reduce((sum, { items }) => sum + Math.max(1, items.length), 0);
-  if (count >= MAX_ITEMS) throw full(field);
-}
-
-function full(field: string): PlimsollError {
-  return invalidField(
-    field,
-    `is of a thread that has ${MAX_ITEMS} items, and takes no more; begin a new thread, or send store: false to go on without keeping the response`,
-  );
 }
 
 function notInList(): PlimsollError {

@@ -10,13 +10,8 @@ import {
 } from '../../evals/cases/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import type { JsonObject } from '../../router/json/index.ts';
-import {
-  batchedReply,
-  LOG_FORMATS,
-  type LogFormat,
-  type LoggedCall,
-  type LoggedReply,
-} from './request-logs.ts';
+import type { LoggedCall, LoggedReply } from './logged-call.ts';
+import { batchedReply, LOG_FORMATS, type LogFormat } from './request-logs.ts';
 
 export interface LogImportOptions {
   readonly format: string;

@@ -5,7 +5,7 @@ import type { CatalogModel, Deployment } from '../../router/catalog/index.ts';
 import { candidatesFor } from '../../router/fallback/index.ts';
 import { modelsOf, preferringOthers, stepAtLimit } from '../../router/gateway/limit-steps.ts';
 import type { Plan } from '../../router/gateway/plan.ts';
-import type { Selection } from '../../router/gateway/select-model.ts';
+import type { Selection } from '../../router/gateway/selection.ts';
 import { model } from '../fallback/fallback-script.ts';
 
 const LADDER = ['p/cheap', 'q/middle', 'p/strong'].map((name) => model(name));

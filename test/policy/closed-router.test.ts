@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { RouterParts } from '../../router/artifact-router.ts';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
-import { createRouter, type RouterParts } from '../../router/create-router.ts';
+import { createRouter } from '../../router/create-router.ts';
 import { reloadingRouter } from '../../router/reload.ts';
 import type { Router } from '../../router/router.ts';
 import { gate, tinyConfig } from '../server/serving.ts';

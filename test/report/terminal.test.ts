@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { conditionRows } from '../../evals/report/condition-text.ts';
 import { terminalReport } from '../../evals/report/index.ts';
-import { conditionRows } from '../../evals/report/verdict-text.ts';
 import {
   failingVerdict,
   HOSTILE,

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
+import type { RouterParts } from '../../router/artifact-router.ts';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { configSchema } from '../../router/config/index.ts';
-import { createRouter, type RouterParts } from '../../router/create-router.ts';
+import { createRouter } from '../../router/create-router.ts';
 import { readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { layVerdict, PASSED } from '../helpers/verdicts.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { RouterParts } from '../../router/artifact-router.ts';
 import { createOnnxClassifier } from '../../router/classifier/index.ts';
 import { configSchema } from '../../router/config/index.ts';
-import type { RouterParts } from '../../router/create-router.ts';
 import { healthSchema, indexSchema, readinessSchema } from '../../router/openapi/decision-schemas.ts';
 import { get, post, type Serving, serving } from './serving.ts';
 

@@ -1,5 +1,6 @@
+import type { RouterParts } from '../../router/artifact-router.ts';
 import { type Config, loadConfig } from '../../router/config/index.ts';
-import { createRouter, type RouterParts } from '../../router/create-router.ts';
+import { createRouter } from '../../router/create-router.ts';
 import type { Router } from '../../router/router.ts';
 import { type RunningServer, startServer } from '../../router/server/start-server.ts';
 import { createLogger } from '../../router/telemetry/index.ts';

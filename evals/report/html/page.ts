@@ -1,13 +1,11 @@
 import type { Condition, GateVerdict, StoredVerdict } from '../../../router/artifact/index.ts';
 import { type Evidence, verdictSections } from '../../../router/verdict-report/index.ts';
+import { conditionRows, isWarning, noteLines } from '../condition-text.ts';
 import {
   baselineRows,
   cascadeLines,
-  conditionRows,
   formatConfidence,
-  isWarning,
   judgedBy,
-  noteLines,
   parseEvidence,
   rungRows,
 } from '../verdict-text.ts';

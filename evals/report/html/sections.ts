@@ -2,9 +2,9 @@ import type { GateVerdict, StoredVerdict } from '../../../router/artifact/index.
 import { type Evidence, VERDICT_SIGNS, verdictSummary } from '../../../router/verdict-report/index.ts';
 import { DASH, formatCost, formatCount, formatLoss, formatRate } from '../../format.ts';
 import { compareVerdicts, conditionChangeRows, figureChangeRows, verdictChangeSentence } from '../changes.ts';
+import { formatLimit } from '../condition-text.ts';
 import {
   excludedSentence,
-  formatLimit,
   issuedSentence,
   judgedBy,
   labelsLine,
