@@ -114,7 +114,8 @@ function callsHtml({ journals, of, byCaller, lostUsd, faults }: LabelSurvey['cal
   const heading = html`<h3>What the labels cost</h3>`;
   const faulty = faults.map((fault) => html`<p class="notice fault">${fault}</p>`);
   if (journals === 0) {
-    return html`${heading}${faulty}<p>Not known: there is no journal of <code>plimsoll label</code> (<code>&lt;cases&gt;.journal</code>) beside ${of === 1 ? 'the file' : 'the files'} of cases.</p>`;
+    if (faults.length > 0) return html`${heading}${faulty}`;
+    return html`${heading}<p>Not known: there is no journal of <code>plimsoll label</code> (<code>&lt;cases&gt;.journal</code>) beside ${of === 1 ? 'the file' : 'the files'} of cases.</p>`;
   }
   const total = byCaller.reduce((sum, { usd: paid }) => sum + paid, 0);
   const rows = byCaller

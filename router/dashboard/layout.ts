@@ -55,7 +55,7 @@ ${script && html`<script type="module" src="${fileUrl(script)}"></script>`}
 </head>
 <body>
 <a class="jump" href="#main">Skip to the page</a>
-${banner !== undefined && html`<p class="banner" role="note">${banner}</p>`}
+${banner !== undefined && html`<aside class="banner" aria-label="About this server">${banner}</aside>`}
 <header class="top">
 <a class="brand" href="/dashboard"><img src="${fileUrl('icon.svg')}" alt="" width="30" height="30"><span>Plimsoll</span></a>
 ${visitor && navigation(visitor, at)}

@@ -25,7 +25,7 @@ export async function livePage(context: PageContext): Promise<Html | undefined> 
     .reverse();
   return html`<div class="heading"><h1>Live</h1><p class="live-state"><span data-live-state role="status">The last requests of this server, without their words.</span> <button type="button" data-live-pause hidden>Pause</button></p></div>
 ${filterForm(context, filter)}
-<div class="panel flush"><div class="scroll" role="region" tabindex="0" aria-label="Requests"><table class="live" data-live="${eventsUrl(query)}" data-live-most="${MAX_ROWS}">
+<div class="panel flush"><div class="scroll" role="region" tabindex="0" aria-label="Table: requests"><table class="live" data-live="${eventsUrl(query)}" data-live-most="${MAX_ROWS}">
 <thead><tr>${COLUMNS.map(([, name]) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${rows.map((facts) => rowHtml(liveRow(facts)))}</tbody></table></div>
 <p class="empty muted"${rows.length > 0 && html` hidden`} data-live-empty>Nothing yet that fits.</p></div>`;

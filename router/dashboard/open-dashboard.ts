@@ -174,9 +174,10 @@ export function openDashboard(parts: DashboardParts): PageListener {
   ): Promise<PageResponse> {
     const { visitor, look, held } = signed;
     const wanted = PAGES.find((one) => one.path === path);
+    const role =
+      wanted === undefined ? STREAMS[`/dashboard/${path}`] : (rest.length > 0 && wanted.below) || wanted.role;
+    if (role !== undefined && !mayDo(visitor, role)) return forbidden(role, signed);
     if (wanted === undefined) return missing(signed);
-    const role = (rest.length > 0 && wanted.below) || wanted.role;
-    if (!mayDo(visitor, role)) return forbidden(role, signed);
     const outcome = sessions.take(held);
     const main = await wanted.render({ ...contextOf(request, signed, rest), outcome });
     if (main === undefined) return missing(signed);

@@ -11,7 +11,7 @@ export function unseenHeading(name: string): Html {
  */
 export function table(name: string, heading: readonly Part[], rows: readonly (readonly Part[])[]): Html {
   if (rows.length === 0) return html`<p class="muted empty">Nothing yet.</p>`;
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${name}"><table><thead><tr>${heading.map(
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="Table: ${name}"><table><thead><tr>${heading.map(
     (cell) => html`<th scope="col">${cell}</th>`,
   )}</tr></thead><tbody>${rows.map(
     ([first, ...cells]) =>

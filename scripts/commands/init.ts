@@ -133,7 +133,7 @@ async function run(flags: Flags): Promise<void> {
   }
   const fault = faultOf(answers);
   if (fault !== undefined) throw new UsageError(fault);
-  replaceFile(path.resolve(out), configText(answers));
+  replaceFile(path.resolve(out), configText(answers, configFlag(out)));
   if (!json) print(`${out} is written.\n\n`);
   const findings = await diagnose({ config: out, online: !offline });
   const isFaulty = findings.some(({ status }) => status === 'fault');
@@ -143,7 +143,7 @@ async function run(flags: Flags): Promise<void> {
   print(`${shown.map(findingLines).join('\n')}\n\n`);
   print(
     isFaulty
-      ? `Mend the faults above; then ${COMMAND} doctor says whether it serves.\n`
+      ? `Mend the faults above; then ${COMMAND} doctor${configFlag(out)} says whether it serves.\n`
       : nextSteps(answers, out),
   );
 }
@@ -223,9 +223,13 @@ function providerWithKey(name: string): WantedProvider {
 }
 
 function nextSteps({ start }: Answers, out: string): string {
-  const flag = out === DEFAULT_CONFIG_FILE ? '' : ` --config ${shellWord(out)}`;
-  return `Start it:            ${COMMAND} serve${flag}
+  return `Start it:            ${COMMAND} serve${configFlag(out)}
 Point a client at:   http://127.0.0.1:8787/v1 with the model "auto"
 ${start === 'measure' ? `After some days:     ${COMMAND} plan, as the file says` : 'For a promise:       docs/FIRST-SAVING.md'}
 `;
+}
+
+/** What a command needs to read the file that was written. */
+function configFlag(out: string): string {
+  return out === DEFAULT_CONFIG_FILE ? '' : ` --config ${shellWord(out)}`;
 }

@@ -7,15 +7,18 @@ import type { Answers, WantedProvider } from './answers.ts';
 const DECIDED = ['artifact', 'ladder', 'default_policy', 'score_always', 'allow_ungated'];
 const WITH_ANSWERS = ['providers', 'models'];
 
-/** The configuration for the answers, with a comment on each part. Keys stand in it by the names of their variables alone. */
-export function configText(answers: Answers): string {
+/**
+ * The configuration for the answers, with a comment on each part. Keys stand in it by the names of their variables alone.
+ * @param flag what a command needs to read this file, such as ` --config a.yaml`
+ */
+export function configText(answers: Answers, flag = ''): string {
   const { margin, start, use, configured = {} } = answers;
   const kept = Object.entries(configured).filter(([name]) => ![...DECIDED, ...WITH_ANSWERS].includes(name));
   const dropped = DECIDED.filter((name) => configured[name] !== undefined && name !== 'ladder');
   const isNew = (name: string) => configured[name] === undefined;
   const models = modelsOf(answers);
   const parts = [
-    `# Configuration of Plimsoll. Every field: docs/CONFIGURATION.md. Check it: ${COMMAND} doctor --online`,
+    `# Configuration of Plimsoll. Every field: docs/CONFIGURATION.md. Check it: ${COMMAND} doctor${flag} --online`,
     section('Whom Plimsoll calls. Keys stay in the environment.', {
       providers: { ...(configured['providers'] as object | undefined), ...providersOf(answers.providers) },
     }),

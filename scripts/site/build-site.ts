@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { Eleventy } from '@11ty/eleventy';
 import { PlimsollError } from '../../router/errors.ts';
 import { html } from '../../router/markup.ts';
-import { layout, STYLE_FILE } from './layout.ts';
+import { ICON_FILE, layout, STYLE_FILE } from './layout.ts';
 import { linkMap, rewritePages } from './links.ts';
 import { API_REFERENCE, CONFIGURATION_REFERENCE, copyPath, pageSources, sitePath } from './pages.ts';
 import { apiReference, configurationReference, type OpenApi } from './reference.ts';
@@ -83,6 +83,7 @@ export async function buildSite({ out, openApi }: SiteOptions): Promise<number> 
     writeFileSync(outputPath, content);
   }
   copyFileSync(new URL(`./${STYLE_FILE}`, import.meta.url), path.join(out, STYLE_FILE));
+  copyFileSync(path.join(ROOT, 'router/dashboard/browser', ICON_FILE), path.join(out, ICON_FILE));
   for (const place of [...links.linked, CONFIG_SCHEMA]) copyLinked(place, out, pages);
   return sources.length + references.size;
 }

@@ -4,6 +4,7 @@ import { VERSION } from '../../router/package.ts';
 import { NAVIGATION, sitePath } from './pages.ts';
 
 export const STYLE_FILE = 'site.css';
+export const ICON_FILE = 'icon.svg';
 
 /**
  * A page of the site. All its links are relative, so that the site works below any address and from a folder.
@@ -28,6 +29,7 @@ ${group.pages.map(({ title, source }) => {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title === 'Plimsoll' ? title : `${title} · Plimsoll`}</title>
+<link rel="icon" href="${to(ICON_FILE)}" type="image/svg+xml">
 <link rel="stylesheet" href="${to(STYLE_FILE)}">
 </head>
 <body>

@@ -50,6 +50,7 @@ export const NAVIGATION: readonly NavigationGroup[] = [
     title: 'Run it',
     pages: [
       { title: 'Deploy', source: 'docs/DEPLOY.md' },
+      { title: 'Operate', source: 'docs/OPERATE.md' },
       { title: 'State', source: 'docs/STATE.md' },
       { title: 'Dashboard', source: 'docs/DASHBOARD.md' },
       { title: 'Observability', source: 'docs/OBSERVABILITY.md' },

@@ -1,29 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pageFaults } from '../helpers/axe.ts';
 import { browserOrSkip, launchChromium } from '../helpers/chromium.ts';
 import { PROVIDER, servedFile } from './served-file.ts';
-
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 let browser: Browser | undefined;
 beforeAll(async () => {
   browser = await launchChromium();
 });
 afterAll(() => browser?.close());
-
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const run = 'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })';
-  const { violations } = (await page.evaluate(run)) as {
-    readonly violations: readonly {
-      readonly id: string;
-      readonly nodes: readonly { readonly html: string }[];
-    }[];
-  };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 
 test('a change of the configuration on a narrow page: what is shown passes axe, and the file has it', async (context) => {
   const open = browserOrSkip(browser, context);
@@ -40,16 +25,16 @@ test('a change of the configuration on a narrow page: what is shown passes axe, 
   await page.goto(`${url}/dashboard/configuration`);
   await page.getByText('The ladder', { exact: true }).click();
   await page.getByLabel('Model of cheap').fill('first/other');
-  expect(await faults(page)).toEqual([]);
+  expect(await pageFaults(page)).toEqual([]);
   await page.getByRole('button', { name: 'Show what would change' }).first().click();
   await page.getByRole('heading', { name: 'What would change' }).waitFor();
   await page.getByText('Write it').click();
-  expect(await faults(page)).toEqual([]);
+  expect(await pageFaults(page)).toEqual([]);
   const width = await page.evaluate('document.documentElement.scrollWidth');
   expect(width).toBeLessThanOrEqual(360);
   await page.getByRole('checkbox').check();
   await page.getByRole('button', { name: 'Change the configuration' }).click();
   await page.getByText('and in force: ladder.cheap: first/other').first().waitFor();
-  expect(await faults(page)).toEqual([]);
+  expect(await pageFaults(page)).toEqual([]);
   expect(read()).toContain('cheap: first/other');
 });

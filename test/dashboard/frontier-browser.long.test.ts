@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { pageFaults } from '../helpers/axe.ts';
 import { browserOrSkip, launchChromium } from '../helpers/chromium.ts';
 import { type DashboardServer, dashboardServer } from './dashboard-client.ts';
 
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 const PAGE_MS = 120_000;
 
 describe('the frontier and the report of the starter in Chromium', () => {
@@ -48,21 +46,6 @@ describe('the frontier and the report of the starter in Chromium', () => {
     await page.getByRole('link', { name: 'Frontier' }).waitFor();
   }
 
-  async function faults(page: Page): Promise<string[]> {
-    for (const details of await page.locator('main details').all())
-      await details.evaluate((one) => one.setAttribute('open', ''));
-    await page.evaluate(AXE);
-    const run = 'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })';
-    const { violations } = (await page.evaluate(run)) as {
-      violations: { id: string; nodes: { html: string }[] }[];
-    };
-    const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-    return [
-      ...violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`),
-      ...(beyond === 0 ? [] : [`${beyond} pixels too wide`]),
-    ];
-  }
-
   const fact = (page: Page, name: string) => page.locator(`[data-fact="${name}"]`).innerText();
 
   test.for([
@@ -77,12 +60,12 @@ describe('the frontier and the report of the starter in Chromium', () => {
     async ([colorScheme, width], context) => {
       const { page, server, trouble } = await opened(context, { width, colorScheme, bypassCSP: true });
       expect(await page.locator('svg.quality-chart').count()).toBe(1);
-      expect(await faults(page)).toEqual([]);
+      expect(await pageFaults(page)).toEqual([]);
       await page.goto(`${server.url}/dashboard/verdicts`);
-      expect(await faults(page)).toEqual([]);
+      expect(await pageFaults(page)).toEqual([]);
       await page.getByRole('link', { name: /The report/ }).click();
       await page.getByRole('heading', { name: 'The conditions' }).waitFor();
-      expect(await faults(page)).toEqual([]);
+      expect(await pageFaults(page)).toEqual([]);
       expect(trouble).toEqual([]);
     },
   );

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { pageFaults } from '../helpers/axe.ts';
 import { browserOrSkip, launchChromium } from '../helpers/chromium.ts';
-import { OVERFLOW } from '../report/page-checks.ts';
 import { judgedCases, labelServer } from './label-world.ts';
 
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 const PAGE_MS = 180_000;
 /** Longer than the time in which a second press of a key counts as none. */
 const NO_DOUBLE_PRESS_MS = 400;
@@ -82,24 +80,6 @@ describe('labels on the dashboard in Chromium', () => {
     }
   }
 
-  async function faults(page: Page): Promise<string[]> {
-    for (const details of await page.locator('main details').all())
-      await details.evaluate((one) => one.setAttribute('open', ''));
-    await page.evaluate(AXE);
-    const run =
-      'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })';
-    const { violations } = (await page.evaluate(run)) as {
-      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
-    };
-    const beyond = await page.evaluate(OVERFLOW);
-    return [
-      ...violations.flatMap(({ id, nodes }) =>
-        nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
-      ),
-      ...(beyond === 0 ? [] : [`${beyond} pixels too wide`]),
-    ];
-  }
-
   test.for([
     ['light', 320],
     ['light', 390],
@@ -121,14 +101,14 @@ describe('labels on the dashboard in Chromium', () => {
       const found: [string, string[]][] = [];
       const look = async (place: string) => {
         await page.goto(`${server.url}/dashboard/labels${place}`);
-        found.push([place, await faults(page)]);
+        found.push([place, await pageFaults(page)]);
       };
       await look('');
       await look('/review');
       await page.getByRole('button', { name: 'Begin' }).click();
       for (let i = 0; i < HARD_CASES.length; i++) {
         const isHard = (await page.locator('main').innerText()).includes('The committee met');
-        if (i === 0 || isHard) found.push([`case ${i}`, await faults(page)]);
+        if (i === 0 || isHard) found.push([`case ${i}`, await pageFaults(page)]);
         await gradeAll(page, server.url, 1);
       }
       await look('');
@@ -136,7 +116,7 @@ describe('labels on the dashboard in Chromium', () => {
       await look('/case/1');
       await page.getByRole('button', { name: 'Show what was said' }).click();
       await page.getByText('Other labels').waitFor();
-      found.push(['what was said', await faults(page)]);
+      found.push(['what was said', await pageFaults(page)]);
       expect(found.length).toBeGreaterThanOrEqual(7);
       expect(found.filter(([, all]) => all.length > 0)).toEqual([]);
       expect(trouble).toEqual([]);

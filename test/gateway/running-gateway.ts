@@ -34,6 +34,8 @@ export interface Wishes {
   readonly promotion?: ServeOptions['promotion'];
   /** Opens labelled cases for the dashboard. */
   readonly review?: ServeOptions['review'];
+  /** A sentence above every page of the dashboard. */
+  readonly banner?: string;
 }
 
 /** The gateway as `plimsoll serve` runs it, in front of two upstreams. */
@@ -88,6 +90,7 @@ export async function startGateway({
   nowMs,
   promotion,
   review,
+  banner,
 }: Wishes = {}) {
   process.env[KEY_VARIABLE] = UPSTREAM_KEY;
   const options = { apiKey: UPSTREAM_KEY, ...upstream };
@@ -101,7 +104,7 @@ export async function startGateway({
   const gateway = await openGateway(whole, logger, onAlarm);
   const router = await createRouter(whole, nowMs ? { nowMs } : {});
   gateway.configure(whole, router);
-  const server = await startServer({ config: whole, router, logger, gateway, promotion, review });
+  const server = await startServer({ config: whole, router, logger, gateway, promotion, review, banner });
   const close = async () => {
     await Promise.all([first.close(), second.close()]);
     await server.close();

@@ -170,7 +170,7 @@ test('the command writes the file, tries the provider, and refuses what cannot b
   expect(first.stdout).toContain('Start it:            npm run -s plimsoll -- serve');
   const written = readFileSync(out, 'utf8');
   expect(first.stdout).not.toMatch(/(?<!npm run -s )plimsoll (?:serve|plan|doctor)/); // it is on nobody's PATH
-  expect(written).toContain('Check it: npm run -s plimsoll -- doctor --online');
+  expect(written).toContain(`Check it: npm run -s plimsoll -- doctor --config ${out} --online`);
   expect(written).toContain('#   npm run -s plimsoll -- plan --from state');
   expect(parse(written)).toMatchObject({ default_policy: 'always-strong', score_always: true });
   const again = await cli(['init', '--yes', '--out', out, '--base-url', provider.url, ...models]);

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { htmlReport } from '../../evals/report/html/page.ts';
+import { axeViolations } from '../helpers/axe.ts';
 import { browserOrSkip, launchChromium, watchPage } from '../helpers/chromium.ts';
 import {
   failingVerdict,
@@ -16,7 +17,6 @@ import {
 import { CONTRASTS, OVERFLOW, PAPER, PLOTS } from './page-checks.ts';
 
 const READABLE = 4.5;
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 const PAGES = {
   whole: htmlReport(madeUpVerdict(), { previous: previousVerdict() }),
@@ -56,13 +56,7 @@ describe('the page in Chromium', () => {
       'gives axe nothing to find at 390 pixels, %s',
       async (scheme, context) => {
         const { page } = await opened(name, context, 390, scheme);
-        await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
-        await page.evaluate(AXE);
-        const run = 'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })';
-        const { violations } = (await page.evaluate(run)) as {
-          violations: { id: string; nodes: { html: string }[] }[];
-        };
-        expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`)).toEqual([]);
+        expect(await axeViolations(page)).toEqual([]);
       },
     );
 

@@ -1,15 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { axeViolations } from '../helpers/axe.ts';
 import { browserOrSkip, launchChromium, watchPage } from '../helpers/chromium.ts';
 import { OVERFLOW } from '../report/page-checks.ts';
 import { gradeAll, reviewCases, reviewFolder, servedReview } from './review-world.ts';
-
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const FINDINGS = `axe.run({ runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
-  violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' | ')))`;
 
 const PARAGRAPH = 'The committee met in March, and it met again in May. ';
 const PYTHON =
@@ -222,17 +218,13 @@ describe('the review page in Chromium', () => {
     ];
     for (const [page, target] of visits) {
       await page.goto(server.url + target);
-      await page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))");
-      await page.evaluate(axe.source);
       await expectWellMade(page, target);
     }
     await ann.page.goto(server.url);
     await ann.page.keyboard.press('?');
-    await ann.page.evaluate(axe.source);
     await expectWellMade(ann.page, 'the keys');
     gradeAll(review, 'ann', () => 'good');
     await ann.page.goto(`${server.url}/done`);
-    await ann.page.evaluate(axe.source);
     await expectWellMade(ann.page, '/done');
     for (const { trouble } of [ann, lead]) {
       expect(trouble.filter((one) => !/^request |403 \(Forbidden\)/.test(one))).toEqual([]);
@@ -244,7 +236,7 @@ describe('the review page in Chromium', () => {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       for (const width of [390, 1280]) {
         await page.setViewportSize({ width, height: 900 });
-        expect(await page.evaluate(FINDINGS), `${name}, ${scheme}, ${width} pixels`).toEqual([]);
+        expect(await axeViolations(page), `${name}, ${scheme}, ${width} pixels`).toEqual([]);
       }
     }
     for (const width of [320, 390, 1280, 2560]) {
