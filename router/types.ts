@@ -1,4 +1,4 @@
-/** Words that the whole of the house shares. One meaning each; docs/ARCHITECTURE.md has the list. */
+/** Words that the whole of the house shares, with one meaning each; docs/GLOSSARY.md has them all. */
 
 /** A part of a message's content, in the OpenAI or the Anthropic shape. Unknown kinds are allowed and ignored. */
 export interface ContentPart {

@@ -14,7 +14,7 @@ export interface EncoderIdentity {
 }
 
 /**
- * Text -> embedding. Every encoder passes test/contracts/encoder-contract.ts: same text, same vector (whatever
+ * Text -> embedding. Every encoder passes test/encoders/encoder-contract.ts: same text, same vector (whatever
  * was embedded before it or at the same time), finite values, `identity.dimension` long, any string accepted.
  */
 export interface Encoder {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Script } from '../../scripts/fake-provider/index.ts';
 import type { RunningGateway } from '../gateway/running-gateway.ts';
-import { gatewayWithAllKinds, MODELS, WAYS, type Way } from '../responses/gateways.ts';
+import { gatewayWithAllKinds, MODELS, WAYS, type Way } from '../responses-dialect/gateways.ts';
 import { CONVERSATIONS, type Conversation, type Turn } from './conversations.ts';
 
 /** The newest of each family: they refuse the most. */

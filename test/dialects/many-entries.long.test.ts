@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Dialect } from '../../router/catalog/index.ts';
 import { mapRequest } from '../../router/dialects/chat.ts';
 import { checkBody } from '../../router/gateway/request.ts';
-import { modelAt } from './mapped-gateway.ts';
+import { modelAt } from '../mapped-calls/mapped-gateway.ts';
 
 type Body = Record<string, unknown>;
 

@@ -5,7 +5,7 @@ import { openaiRequest } from '../../router/dialects/openai/request.ts';
 import { sdkModel } from '../../router/mapped-calls/map-request.ts';
 import { createLosses } from '../../router/targets/losses.ts';
 import { type CallOptions, createTarget, type Target } from '../../router/targets/target.ts';
-import { modelAt } from './mapped-gateway.ts';
+import { modelAt } from '../mapped-calls/mapped-gateway.ts';
 
 type Body = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 import { openMinilmSession } from '../../router/encoders/minilm-session.ts';
 import { openEncoder } from '../../router/encoders/open-encoder.ts';
-import { describeEncoderContract } from '../contracts/encoder-contract.ts';
 import { LONG_RUN } from '../helpers/long-run.ts';
+import { describeEncoderContract } from './encoder-contract.ts';
 import { MINILM_FOLDER } from './minilm-folder.ts';
 
 describeEncoderContract('static', () => openEncoder({ id: 'static' }));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Scripted, type SeenCall, scriptedProvider } from '../dialects/scripted-provider.ts';
 import { scaled } from '../helpers/long-run.ts';
+import { type Scripted, type SeenCall, scriptedProvider } from '../mapped-calls/scripted-provider.ts';
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 
 const REPLY = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scriptedProvider } from '../dialects/scripted-provider.ts';
+import { scriptedProvider } from '../mapped-calls/scripted-provider.ts';
 
 import { ask, gatewayForTest, postRaw } from './running-gateway.ts';
 

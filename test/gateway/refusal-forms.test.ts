@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refusalSentence } from '../../router/exchange/error-body.ts';
-import { scriptedProvider } from '../dialects/scripted-provider.ts';
 import { scaled } from '../helpers/long-run.ts';
+import { scriptedProvider } from '../mapped-calls/scripted-provider.ts';
 import { ask, gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY } from './running-gateway.ts';
 
 const PATHS = { openai: '/v1/chat/completions', anthropic: '/v1/messages' };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Scripted, type SeenCall, scriptedProvider } from '../dialects/scripted-provider.ts';
+import { type Scripted, type SeenCall, scriptedProvider } from '../mapped-calls/scripted-provider.ts';
 import { ask, gatewayForTest, postRaw, QUICK_UPSTREAM } from './running-gateway.ts';
 
 const REPLY: Scripted = {

@@ -4,6 +4,8 @@ import type { CatalogModel, Dialect, ProviderKind } from '../../router/catalog/i
 import { knownFacts } from '../../router/catalog/prices.ts';
 import { nativeBody } from '../../router/passthrough/index.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
+import { sendOnce } from '../fallback/attempts.ts';
+import { scaled } from '../helpers/long-run.ts';
 import {
   BLOCKS,
   CALL,
@@ -15,11 +17,9 @@ import {
   RESULT,
   TOOLS,
   USER,
-} from '../dialects/echoed-turns.ts';
-import { callTo, ENV, modelAt, TIMEOUTS } from '../dialects/mapped-gateway.ts';
-import { MODELS, replyingProvider, scriptedProvider } from '../dialects/scripted-provider.ts';
-import { sendOnce } from '../fallback/attempts.ts';
-import { scaled } from '../helpers/long-run.ts';
+} from '../mapped-calls/echoed-turns.ts';
+import { callTo, ENV, modelAt, TIMEOUTS } from '../mapped-calls/mapped-gateway.ts';
+import { MODELS, replyingProvider, scriptedProvider } from '../mapped-calls/scripted-provider.ts';
 
 type Json = Record<string, unknown>;
 

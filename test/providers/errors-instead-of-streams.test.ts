@@ -3,9 +3,9 @@ import { type Dialect, PROVIDER_KINDS, type ProviderKind } from '../../router/ca
 import type { PrepareAttempt } from '../../router/exchange/index.ts';
 import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
-import { callTo, ENV, KEY, modelAt, TIMEOUTS } from '../dialects/mapped-gateway.ts';
-import { type Scripted, scriptedProvider } from '../dialects/scripted-provider.ts';
 import { sendOnce } from '../fallback/attempts.ts';
+import { callTo, ENV, KEY, modelAt, TIMEOUTS } from '../mapped-calls/mapped-gateway.ts';
+import { type Scripted, scriptedProvider } from '../mapped-calls/scripted-provider.ts';
 
 const DIALECTS = ['openai', 'anthropic'] as const;
 

@@ -7,8 +7,8 @@ import { openState } from '../../router/state/index.ts';
 import { memoryState } from '../../router/state/memory.ts';
 import { createThreads } from '../../router/threads/index.ts';
 import { postRaw, type RunningGateway } from '../gateway/running-gateway.ts';
-import { eventsOf } from '../responses/event-rules.ts';
-import { gatewayWithAllKinds, MODELS, WAYS } from '../responses/gateways.ts';
+import { eventsOf } from '../responses-dialect/event-rules.ts';
+import { gatewayWithAllKinds, MODELS, WAYS } from '../responses-dialect/gateways.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'plimsoll-threads-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, get, type Serving, serving } from './serving.ts';
+import { type Answer, get, type Serving, serving } from '../server/serving.ts';
 
 let server: Serving;
 let answer: Answer;

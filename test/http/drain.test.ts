@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { closeWithin, openConnections } from '../../router/http/connections.ts';
 import type { Router } from '../../router/router.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
-import { gate, get, post, serving } from './serving.ts';
+import { gate, get, post, serving } from '../server/serving.ts';
 
 const HEAD = 'host: localhost\r\ncontent-type: application/json\r\n';
 const BODY = '{"prompt":"What is the capital of France?"}';

@@ -5,8 +5,8 @@ import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import type { UnmappableRule } from '../../router/targets/losses.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { scaled } from '../helpers/long-run.ts';
-import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-import { MODELS, type ReplyingProvider, replyingProvider } from './scripted-provider.ts';
+import { callTo, ENV, modelAt, TIMEOUTS } from '../mapped-calls/mapped-gateway.ts';
+import { MODELS, type ReplyingProvider, replyingProvider } from '../mapped-calls/scripted-provider.ts';
 
 type Body = Record<string, unknown>;
 type Messages = Record<string, unknown>[];

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
+import { jsonLines, soundRow, written } from '../cases/written.ts';
 import { itLong, scaled } from '../helpers/long-run.ts';
-import { jsonLines, soundRow, written } from './written.ts';
 
 interface MadeRow {
   readonly id: string;

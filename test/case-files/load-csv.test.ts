@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadCases } from '../../evals/cases/index.ts';
-import { fixture, written } from './written.ts';
+import { fixture, written } from '../cases/written.ts';
 
 const HEADER = 'prompt,small.quality,large.quality';
 const csv = (lines: readonly string[], end = '\n') =>

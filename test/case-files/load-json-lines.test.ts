@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseColumnMap } from '../../evals/case-files/index.ts';
 import { loadCases, questionKey } from '../../evals/cases/index.ts';
-import { fixture, jsonLines, soundRow, written } from './written.ts';
+import { fixture, jsonLines, soundRow, written } from '../cases/written.ts';
 
 const six = fixture('six.jsonl');
 

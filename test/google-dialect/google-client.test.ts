@@ -2,9 +2,15 @@ import path from 'node:path';
 import { ApiError, FunctionCallingConfigMode, GoogleGenAI, Type } from '@google/genai';
 import { expect, test } from 'vitest';
 import { createKey } from '../../router/access/index.ts';
+import { rawProvider } from '../gateway/raw-provider.ts';
+import {
+  gatewayForTest,
+  KEY_VARIABLE,
+  postRaw,
+  UPSTREAM_KEY,
+  type Wishes,
+} from '../gateway/running-gateway.ts';
 import { scratchFolder } from '../server/hot-serving.ts';
-import { rawProvider } from './raw-provider.ts';
-import { gatewayForTest, KEY_VARIABLE, postRaw, UPSTREAM_KEY, type Wishes } from './running-gateway.ts';
 
 /** The official client with nothing changed but the base URL. */
 function googleClient(url: string, apiKey = 'unused-on-loopback') {

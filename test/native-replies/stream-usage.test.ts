@@ -11,7 +11,7 @@ import {
 } from '../../router/native-replies/stream-usage.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
-import { answered, callOf, drained, KEY, refused, TIMEOUTS } from './native-attempt-calls.ts';
+import { answered, callOf, drained, KEY, refused, TIMEOUTS } from '../providers/native-attempt-calls.ts';
 
 const chunk = (rest: object) =>
   `data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', ...rest })}\n\n`;

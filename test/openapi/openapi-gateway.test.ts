@@ -5,8 +5,8 @@ import type { z } from 'zod';
 import { createKey } from '../../router/access/index.ts';
 import { GATEWAY_SCHEMAS, LISTING_SCHEMAS } from '../../router/openapi/gateway-schemas.ts';
 import { ask, gatewayForTest, type RunningGateway, startGateway } from '../gateway/running-gateway.ts';
-import { scratchFolder } from './hot-serving.ts';
-import { type Answer, get, post, serving } from './serving.ts';
+import { scratchFolder } from '../server/hot-serving.ts';
+import { type Answer, get, post, serving } from '../server/serving.ts';
 
 const SCHEMAS = { ...GATEWAY_SCHEMAS, ...LISTING_SCHEMAS };
 

@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { ask, gatewayForTest, postRaw } from '../gateway/running-gateway.ts';
 import { itLong } from '../helpers/long-run.ts';
+import { rawServer } from '../providers/native-attempt-calls.ts';
 import { type Authority, authorityForTest } from './certificates.ts';
-import { rawServer } from './native-attempt-calls.ts';
 
 const CHILD = fileURLToPath(new URL('connect-child.ts', import.meta.url));
 

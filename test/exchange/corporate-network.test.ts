@@ -8,9 +8,9 @@ import { outboundFrom } from '../../router/exchange/connection-pools.ts';
 import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
-import { callTo } from './call-to.ts';
+import { callTo } from '../providers/call-to.ts';
+import { KEY, TIMEOUTS, upstreamOf } from '../providers/native-attempt-calls.ts';
 import { authorityForTest } from './certificates.ts';
-import { KEY, TIMEOUTS, upstreamOf } from './native-attempt-calls.ts';
 
 /** A proxy for tunnels, which leads every host to this machine. */
 async function connectProxy(password?: string) {

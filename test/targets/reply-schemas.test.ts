@@ -6,8 +6,8 @@ import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
 import { claudeTakes, googleTakes, relaxedSchema } from '../../router/targets/json-schema.ts';
 import { createLosses, type UnmappableRule } from '../../router/targets/losses.ts';
 import { sendOnce } from '../fallback/attempts.ts';
-import { callTo, ENV, modelAt, TIMEOUTS } from './mapped-gateway.ts';
-import { MODELS, replyingProvider } from './scripted-provider.ts';
+import { callTo, ENV, modelAt, TIMEOUTS } from '../mapped-calls/mapped-gateway.ts';
+import { MODELS, replyingProvider } from '../mapped-calls/scripted-provider.ts';
 
 type Schema = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: the form is each provider's own

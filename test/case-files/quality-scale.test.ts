@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseQualityScale } from '../../evals/case-files/index.ts';
 import { loadCases } from '../../evals/cases/index.ts';
 import { runImport } from '../../scripts/importers/run-import.ts';
-import { jsonLines, soundRow, written } from './written.ts';
+import { jsonLines, soundRow, written } from '../cases/written.ts';
 
 type Cell = string | number | boolean;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseColumnMap } from '../../evals/case-files/index.ts';
 import { loadCases } from '../../evals/cases/index.ts';
-import { jsonLines, soundRow, written } from './written.ts';
+import { jsonLines, soundRow, written } from '../cases/written.ts';
 
 const csv = (...lines: string[]) => written('cases.csv', `${lines.join('\n')}\n`);
 const json = (...rows: unknown[]) => written('cases.jsonl', jsonLines(rows));

@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { respondToClientError } from '../../router/http/connections.ts';
 import type { Router } from '../../router/router.ts';
-import { gate, get, post, type Serving, serving } from './serving.ts';
+import { gate, get, post, type Serving, serving } from '../server/serving.ts';
 
 /** A server whose decisions wait at a gate. */
 async function gated(limits: { maxConcurrency?: number; requestTimeoutMs?: number }) {

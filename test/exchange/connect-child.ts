@@ -1,6 +1,6 @@
 import { createNativeAttempt } from '../../router/providers/attempt.ts';
 import { sendOnce } from '../fallback/attempts.ts';
-import { callTo } from './call-to.ts';
+import { callTo } from '../providers/call-to.ts';
 
 /** Asks the address that is given as an argument once, and writes what came of it. A process of its own: it reads NODE_EXTRA_CA_CERTS at start. */
 const attempt = sendOnce(createNativeAttempt({ env: { TEST_KEY: 'key' } }));
