@@ -2,11 +2,13 @@ import type { RawBuilder } from 'kysely';
 import { PlimsollError, safeError } from '../errors.ts';
 import type { TextCipher } from './cipher.ts';
 import { assertKeyEverywhere } from './instances.ts';
+import { journaledLedger } from './journaled-ledger.ts';
 import { sql } from './kysely.ts';
 import { assertMigrated, assertTables, migrate, schemaVersion } from './migrations.ts';
 import type { State } from './ports.ts';
 import { reencrypt } from './reencrypt.ts';
 import { type Database, type Dialect, type Query, queryBuilder } from './schema.ts';
+import { settlementJournal } from './settlement-journal.ts';
 import { sqlDocuments } from './sql-documents.ts';
 import { sqlHourCounts } from './sql-hour-counts.ts';
 import { sqlLeases } from './sql-leases.ts';
@@ -85,6 +87,7 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
   };
   const log = sqlLog(sqlParts);
   const documents = sqlDocuments(sqlParts);
+  const ledger = ledgerOf(database);
 
   async function countOf(query: Query): Promise<number> {
     const [result] = await database.run([query]);
@@ -96,7 +99,7 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
     ready,
     log,
     documents,
-    ledger: sqlLedger(database),
+    ledger,
     leases: sqlLeases(database),
     hourCounts: sqlHourCounts(database),
     trouble: () => trouble,
@@ -117,8 +120,17 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
       await assertKeyEverywhere(documents, cipher.currentKeyId);
       return reencrypt(database, cipher);
     },
-    close: () => raw.close(),
+    async close() {
+      await ledger.close();
+      await raw.close();
+    },
   };
+}
+
+function ledgerOf(database: Database) {
+  const ledger = sqlLedger(database);
+  if (database.dialect === 'sqlite') return journaledLedger(ledger, settlementJournal(database.place));
+  return { ...ledger, close: async () => {} };
 }
 
 /** Only our own messages: a driver's may quote what it was given. */
