@@ -49,7 +49,7 @@ import type { Mutable } from './types.ts';
 /** Parts that a caller may replace; the defaults are what serves. */
 export interface RouterParts {
   readonly openClassifier?: typeof createOnnxClassifier;
-  /** The clock that verdicts run out by. */
+  /** The clock by which verdicts expire. */
   readonly nowMs?: () => number;
   /** Called once for each alarm of the watch. */
   readonly onAlarm?: (alarm: WatchAlarm) => void;
@@ -106,7 +106,7 @@ export async function openArtifactRouter(
   const inFlight = inFlightCount();
   let closed: Promise<void> | undefined;
 
-  /** By the client's word; if the configuration says so, else by the text. */
+  /** The options with the task that the client names; without one, and if the configuration says so, the task predicted from the text. */
   function withCompetingTask(options: RouteOptions, text: string | undefined): RouteOptions {
     if (config.tasks?.specialists !== 'predicted' || options.task !== undefined) return options;
     return text === undefined ? options : { ...options, task: tasks!.taskOf(text).task };
@@ -143,7 +143,7 @@ export async function openArtifactRouter(
   ): Promise<Decided> {
     const options = withCompetingTask(asked, text);
     const asking = checked(options, checks);
-    const isUnscored = options.rule?.action.kind === 'model'; // no candidate: there is nothing that scores could be of
+    const isUnscored = options.rule?.action.kind === 'model'; // the model is no candidate, so it has no score
     const needsNone = !config.scoreAlways && (asking.policy.kind === 'fixed' || isNamedByRule(options));
     const scored = isUnscored || needsNone || text === undefined ? 'no-text' : await watched.score(text);
     decisions++;
@@ -201,7 +201,7 @@ export async function openArtifactRouter(
     return byCandidate(await explainer(text), ladder);
   }
 
-  /** What a view says of its artifact, its policy and its verdict. */
+  /** What a view says about its artifact, its policy and its verdict. */
   function described({ policies, defaultPolicy, ladder: { stale }, verdicts }: (typeof served)[number]) {
     const byDefault = policies.get(defaultPolicy);
     return {
@@ -307,7 +307,7 @@ export async function openArtifactRouter(
   };
 }
 
-/** What does not count may not be readable either. */
+/** A verdict that does not count is not read: it may be damaged. */
 function countedVerdict({ folder }: ArtifactFiles, { kind }: Standing) {
   return kind === 'none' ? undefined : readVerdict(folder);
 }
@@ -339,7 +339,7 @@ function thresholdOf(policy: Policy): number | null {
 
 const NO_OPTIONS: RouteOptions = {};
 
-/** Counts what is being done, and says when nothing is left. */
+/** Counts the requests in flight, and tells when none is left. */
 function inFlightCount() {
   let count = 0;
   let whenNone: (() => void) | undefined;
@@ -351,7 +351,7 @@ function inFlightCount() {
       count--;
       if (count === 0) whenNone?.();
     },
-    /** Call it once, when nothing enters any more. */
+    /** Call once, after the last `enter`. */
     none(): Promise<void> {
       if (count === 0) return Promise.resolve();
       return new Promise((resolve) => {

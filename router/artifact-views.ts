@@ -84,7 +84,7 @@ interface ViewParts {
   readonly nowMs: number;
   readonly wanted: Pick<Config, 'ladder' | 'specialists'> &
     Partial<Pick<Config['profiles'][string], 'policy' | 'margin' | 'origins' | 'artifact'>>;
-  /** Of the profile. */
+  /** Name of the profile. */
   readonly name?: string;
 }
 

@@ -32,7 +32,7 @@ export async function readRules(config: Config, nowMs: number, profile?: string)
   };
 }
 
-/** Of the configuration, and of the profiles that have others. */
+/** Opens the rules of the configuration, and of the profiles that have their own. */
 export async function openRules(
   config: Config,
   artifacts: readonly ViewedArtifact[],

@@ -22,7 +22,7 @@ export async function createRouter(config: Config, parts: RouterParts = {}): Pro
   const ruling = await openRules(config, artifacts, nowMs, tasks);
   const opened: Router[] = [];
   try {
-    // One after the other, so that each one's memory and time are its own.
+    // One after the other, so that memory and time can be measured for each.
     for (const viewed of artifacts)
       opened.push(await openArtifact(config, viewed, ruling, { ...parts, nowMs, tasks }));
   } catch (error) {
@@ -32,7 +32,7 @@ export async function createRouter(config: Config, parts: RouterParts = {}): Pro
   return opened.length === 1 ? opened[0]! : routerOfArtifacts(opened, Object.keys(config.profiles));
 }
 
-/** Before anything of the artifact is opened: what has no valid PASS serves only if its owner says so. */
+/** Checked before anything of the artifact is opened: without a valid PASS it serves only if its owner allows it. */
 function assertGated({ profile, standing }: ArtifactView, { allowUngated: allowed }: Config): void {
   if (allowed || standing.kind === 'pass') return;
   const whose = profile === undefined ? '' : `profiles.${profile}: `;

@@ -159,7 +159,7 @@ function loweredInSession(
   return lowered === 'lower-turn' && isOfSessions && inSession === true ? undefined : lowered;
 }
 
-/** Of a policy whose sessions were gated, a cheaper choice outside of any session. */
+/** A cheaper choice outside of any session, by a policy whose sessions were gated. */
 function aloneReason(
   { rung, threshold }: ReturnType<typeof choose>,
   { isOfSessions, ladder }: Pick<ServedView, 'isOfSessions' | 'ladder'>,

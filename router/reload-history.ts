@@ -1,7 +1,7 @@
 import type { Config } from './config/index.ts';
 import type { Reload, Router } from './router.ts';
 
-/** What a reload would change, and what came of it. */
+/** What a reload would change, and its outcome. */
 export interface PastReload extends Reload {
   readonly before: Config;
   /** Undefined: it could not be read. */

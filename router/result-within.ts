@@ -1,5 +1,5 @@
 /**
- * The result of some work; undefined if it takes longer. The work goes on then, and what becomes of it concerns nobody. A result that came in time
+ * The result of some work; undefined if it takes longer. The work then goes on, and its outcome is ignored. A result that came in time
  * counts, also if this process was too busy to read it: after a pause timers fire first, and what arrived in the meantime is read after them.
  * @throws what the work rejects with in time
  */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** Of the 48 bits of the time, those below the first 32: about a minute. */
+/** The low 16 of the 48 bits of the time: about a minute. */
 const LOW = 2 ** 16;
 
 let high = -1;

@@ -54,7 +54,7 @@ export interface Decision {
 
 /** What narrowed a choice beside rules, by the names of candidates. With the scores it makes a decision reproducible. */
 export interface Narrowing {
-  /** Of a ladder with specialists: the task by which they competed. */
+  /** On a ladder with specialists: the task by which they competed. */
   readonly task?: string;
   /** Those that could take the request, cheapest first; left out if all could. */
   readonly allowed?: readonly string[];
@@ -65,7 +65,7 @@ export interface Narrowing {
   /** Those that were expected to reply too late, and whether a cheaper one could take their place. */
   readonly slow?: readonly string[];
   readonly slowMayLower?: boolean;
-  /** Of a cascade: those whose replies could be judged. */
+  /** In a cascade: the candidates whose replies could be judged. */
   readonly judgeable?: readonly string[];
 }
 
@@ -94,7 +94,7 @@ export interface DecidedAgain {
 
 /** Judges one model's reply to one request. */
 export interface ReplyCheck {
-  /** Of the ladder, 0 the cheapest. */
+  /** Rung of the ladder, 0 the cheapest. */
   readonly rung: number;
   /** The limit on the prompt's predicted loss that it kept. */
   readonly skip: number;
@@ -116,7 +116,7 @@ export interface RouterHealth {
   readonly reloads: { readonly ok: number; readonly failed: number };
 }
 
-/** What came of a reload. Where it failed, `message` says why, and what served before serves on. */
+/** The outcome of a reload. Where it failed, `message` says why, and what served before serves on. */
 export interface Reload {
   readonly at: string;
   readonly ok: boolean;
@@ -170,7 +170,7 @@ export interface ServedProfile
     Pick<Router, 'artifact' | 'defaultPolicy' | 'canJudge' | 'judgeUses' | 'judgeGaps' | 'standing'> {
   /** Largest quality loss that the verdict of its artifact may allow; undefined: what `gate` of the configuration says. */
   readonly margin: number | undefined;
-  /** Of its default policy. */
+  /** Verdict on its default policy. */
   verdict(): PolicyVerdict;
 }
 
@@ -178,7 +178,7 @@ export interface ServedProfile
 export interface LoadedArtifact {
   readonly name: string;
   readonly sha256: string;
-  /** Whose it is; empty if the configuration's own serves no profile. */
+  /** The profiles that it serves; empty if it is the configuration's own and serves no profile. */
   readonly profiles: readonly string[];
   /** What opening it took, golden cases included. */
   readonly loadMs: number;

@@ -27,17 +27,17 @@ export interface Outcome {
   readonly quality: number;
   /** Left out if it is not known. */
   readonly labelSource?: Exclude<LabelSource, 'unknown'>;
-  /** What a judge said of the same reply, 0 to 1, if people labelled it after the judge did. */
+  /** What a judge said about the same reply, 0 to 1, if people labelled it after the judge did. */
   readonly judgedQuality?: number;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
   readonly costUsd?: number;
   readonly latencyMs?: number;
-  /** Left out if nothing is known of it, or nobody asked for it. */
+  /** Left out if nothing is known about it, or nobody asked for it. */
   readonly reply?: Reply;
 }
 
-/** What is known of a model's reply besides its quality. What is not known is left out: it is never 0. */
+/** What is known about a model's reply besides its quality. What is not known is left out: it is never 0. */
 export interface Reply {
   readonly text?: string;
   /** Natural logarithm of the probability that the model gave to its reply, or to the part of it that decides. At most 0. */
@@ -57,7 +57,7 @@ export interface Reply {
 /** For an object that is still being made: its optional fields are set one by one, which is cheaper than copies with one field more. */
 export type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
-/** What a reply says of the model that wrote it. */
+/** What a reply says about the model that wrote it. */
 export interface ReplyIdentity {
   /** The provider's own name of it, often more exact than the one that was asked for: gpt-4o-2024-08-06. */
   readonly model?: string;

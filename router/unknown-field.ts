@@ -26,12 +26,12 @@ export function firstFault(schema: z.core.$ZodType, found: readonly z.core.$ZodI
     return { path: [...unknown.path, key], message };
   }
   const issue = issues[0]!;
-  // zod says of a key, such as a policy's name, only that it is invalid; the reason is inside.
+  // zod says about a key, such as a policy's name, only that it is invalid; the reason is inside.
   const { message } = (issue.code === 'invalid_key' && issue.issues[0]) || issue;
   return { path: issue.path, message };
 }
 
-/** Of a field that may be of several kinds: what is wrong inside the one that it is meant to be, if that can be seen. */
+/** For a field that may be of several kinds: the fault inside the kind that is meant, if that can be told. */
 function issuesOfUnion(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const meant = issue.errors.find((kind) =>

@@ -31,7 +31,7 @@ async function program(args: readonly string[]): Promise<Command> {
   return root.configureHelp({ subcommandTerm });
 }
 
-/** Of the root: how wrong usage is reported. Commander copies settings one level down only. */
+/** Set on the root: how wrong usage is reported. Commander copies settings one level down only. */
 function inheritSettings(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
   for (const one of command.commands) inheritSettings(one, command);

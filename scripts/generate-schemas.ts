@@ -33,7 +33,7 @@ function defaultFirst({ jsonSchema }: { readonly jsonSchema: Record<string, unkn
   }
 }
 
-/** `suite.schema.json`: the same for a suite of the gate. What two fields say of each other (`min` below `max`) only the gate checks. */
+/** `suite.schema.json`: the same for a suite of the gate. What two fields say about each other (`min` below `max`) only the gate checks. */
 export function suiteSchemaJson(): string {
   const schema = z.toJSONSchema(suiteSchema, {
     io: 'input',

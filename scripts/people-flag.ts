@@ -9,7 +9,7 @@ export interface PeopleFlag {
 
 type GivenQuality = NonNullable<Rung['given']>;
 
-/** For commands that read labels: what the operator says of people, whose replies are in no data. */
+/** For commands that read labels: what the operator says about people, whose replies are in no data. */
 export function addPeopleFlag(command: Command): Command {
   return command.addOption(
     new Option(

@@ -7,7 +7,7 @@ export class UsageError extends PlimsollError {
   }
 }
 
-/** What a check of the library says of values that are flags here. @throws UsageError in place of PlimsollError */
+/** What a check of the library says about values that are flags here. @throws UsageError in place of PlimsollError */
 export function asUsage<T>(check: () => T): T {
   try {
     return check();

@@ -121,7 +121,7 @@ export function fileError(file: string, cause: unknown): unknown {
 
 /**
  * The JSON of a file.
- * @param notJson the error if it is none
+ * @param notJson the error if it is not one
  * @throws PlimsollError `not-found` or `io` if it cannot be read
  */
 export function readJsonFile(file: string, notJson: () => PlimsollError): unknown {

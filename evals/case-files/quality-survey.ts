@@ -13,7 +13,7 @@ import {
 
 /** Counts over one model's qualities. */
 interface Column {
-  /** Of any kind. */
+  /** Numbers of any kind. */
   all: number;
   words: number;
   percentages: number;

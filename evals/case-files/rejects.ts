@@ -182,7 +182,7 @@ function rejectLine({ file, line, field, reason }: RejectedRow): string {
   return `  ${file}:${line}: ${field === undefined ? '' : `${field}: `}${reason}`;
 }
 
-/** What a case says of a reply besides its quality has one scale, whatever that of the qualities is. */
+/** What a case says about a reply besides its quality has one scale, whatever that of the qualities is. */
 const REPLY_FIELD = /\.(confidence_logprob|signals\.[^.]+)$/;
 const OFF_SCALE = /^must be (on a scale|a number from|TRUE or FALSE|a percentage)/;
 

@@ -33,7 +33,7 @@ export interface HardCase extends TieredCase {
   readonly slice: string;
   /** Length of the routed text, in UTF-16 units. */
   readonly characters: number;
-  /** What is known of models' replies, by model: by them a cascade decides. Left out if that is nothing. */
+  /** What is known about models' replies, by model: by them a cascade decides. Left out if that is nothing. */
   readonly replies?: ReadonlyMap<string, Reply>;
 }
 

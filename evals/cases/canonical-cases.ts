@@ -233,7 +233,7 @@ export interface PromptRow {
 }
 
 export interface PromptRowOptions extends Pick<LoadOptions, 'columns' | 'maxRejectShare' | 'rejectsFile'> {
-  /** Keep what is known of the replies of these models, though not whether they are good. */
+  /** Keep what is known about the replies of these models, though not whether they are good. */
   readonly repliesOf?: readonly string[];
   /** Names of further fields of a row, in lower case, that the caller reads. */
   readonly furtherFields?: readonly string[];

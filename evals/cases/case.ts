@@ -37,11 +37,11 @@ export interface Case {
   /** Its place in its session; left out if the row names none. */
   readonly sessionTurn?: SessionTurn;
   readonly outcomes: ReadonlyMap<string, Outcome>;
-  /** What is known of replies that nobody labelled, by model; left out if there are none, or nobody asked for them. */
+  /** What is known about replies that nobody labelled, by model; left out if there are none, or nobody asked for them. */
   readonly unlabelledReplies?: ReadonlyMap<string, Reply>;
 }
 
-/** What is known of a model's reply, whether or not it is labelled; undefined if that is nothing. */
+/** What is known about a model's reply, whether or not it is labelled; undefined if that is nothing. */
 export function replyOf({ outcomes, unlabelledReplies }: Case, model: string): Reply | undefined {
   return outcomes.get(model)?.reply ?? unlabelledReplies?.get(model);
 }
@@ -241,15 +241,15 @@ function flatCopy(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
-/** Whether something is known of each reply that a cascade of these models would judge. @param models cheapest first */
+/** Whether something is known about each reply that a cascade of these models would judge. @param models cheapest first */
 export function hasReplies(one: Case, models: readonly string[]): boolean {
   return checkedModels(models).every((model) => replyOf(one, model) !== undefined);
 }
 
 /**
- * A cascade judges the replies of all models but the strongest, and something must be known of them.
+ * A cascade judges the replies of all models but the strongest, and something must be known about them.
  * @param cases loaded with `keepReplies`
- * @throws PlimsollError `insufficient-data` if nothing is known of any, naming the models of whose replies something is
+ * @throws PlimsollError `insufficient-data` if nothing is known about any, naming the models of whose replies something is
  */
 export function requireKnownReplies(cases: readonly Case[], model: string): void {
   if (cases.some((one) => replyOf(one, model) !== undefined)) return;

@@ -3,7 +3,7 @@ import { PlimsollError } from '../../router/errors.ts';
 import type { Outcome } from '../../router/types.ts';
 import type { Case } from './case.ts';
 
-/** What the operator says of candidates, by model: people above all, whose replies no case has. The same on every case. */
+/** What the operator says about candidates, by model: people above all, whose replies no case has. The same on every case. */
 export type GivenOutcomes = ReadonlyMap<string, Outcome>;
 
 /** Those that the rungs of a ladder have. */

@@ -39,7 +39,7 @@ export interface LoadOptions {
    * out.
    */
   readonly keepUnlabelled?: boolean;
-  /** Keep what is known of the replies, texts too, which take most of the memory. Default false: it is checked and left out. */
+  /** Keep what is known about the replies, texts too, which take most of the memory. Default false: it is checked and left out. */
   readonly keepReplies?: boolean;
   /** Read how many requests each row stands for. Default false: then a weight other than 1 is refused. */
   readonly keepWeights?: boolean;

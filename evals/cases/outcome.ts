@@ -115,7 +115,7 @@ export const text = z.string({ error: 'must be a text; null if it is not known' 
 
 export const REPLY_FIELDS = ['answer', 'confidence_logprob', 'signals'] as const;
 
-/** What an outcome may say of the reply. A signal that does not exist is refused: misspelt, it would be missing in silence. */
+/** What an outcome may say about the reply. A signal that does not exist is refused: misspelt, it would be missing in silence. */
 const replySchema = z.looseObject({
   answer: text,
   confidence_logprob: logprobFrom(LEAST_POSSIBLE_LOGPROB.reply),

@@ -184,7 +184,7 @@ const [LOWER_A, LOWER_Z, UPPER_A, UPPER_Z, ZERO, NINE, LAST_ASCII] = Array.from(
   one.charCodeAt(0),
 ) as [number, number, number, number, number, number, number];
 const TO_LOWER = LOWER_A - UPPER_A;
-/** Of FNV-1a with 32 bits; the second start is any other. */
+/** Offset basis of 32-bit FNV-1a; the second one is arbitrary. */
 const PRIME = 0x01000193;
 const STARTS = [0x811c9dc5, 0x050c5d1f] as const;
 const LOW_BITS = 21;

@@ -31,7 +31,7 @@ export interface FileRecord {
   /** The index in an array, from 1. */
   readonly element?: number;
   /**
-   * Of a table a cell that is empty is left out.
+   * In a table, an empty cell is left out.
    * @throws BadRow: not an object, not JSON, or another number of cells than the header has
    */
   readonly fields: () => Readonly<Record<string, unknown>>;

@@ -10,9 +10,9 @@ export interface SessionTurn {
   readonly turn: number;
   /** Milliseconds since 1970; undefined if the row does not say. */
   readonly timeMs: number | undefined;
-  /** Of its conversation's first words: a session may have several. */
+  /** Identifies its conversation by the first words: a session may have several conversations. */
   readonly thread: string;
-  /** Of what the person asked, which all requests of a turn share. */
+  /** Identifies what the person asked, which all requests of a turn share. */
   readonly asked: string;
   readonly facts: TurnFacts;
   /** It offers tools: another request may go on with the turn. */

@@ -87,7 +87,7 @@ export function hashCases(cases: readonly Pick<Case, 'id' | 'key'>[]): string {
   return hash.digest('hex');
 }
 
-/** How many cases each part holds, and which: what a manifest says of a split. */
+/** How many cases each part holds, and which: what a manifest says about a split. */
 export function describeSplit(
   split: Split<Pick<Case, 'id' | 'key'>>,
 ): Record<SplitPart, { n: number; sha256: string }> {

@@ -11,7 +11,7 @@ export interface RuledCase {
   readonly rule: Rule | undefined;
 }
 
-/** Of a row, besides what describes its prompt. */
+/** Fields of a row, besides those that describe its prompt. */
 const REQUEST_FIELDS = [
   'requested_model',
   'tags',

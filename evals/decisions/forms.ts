@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../router/json/index.ts';
 import { BadRow } from '../case-files/index.ts';
 import { parseCase } from '../cases/index.ts';
 
-/** A decision as its row has it: the model that was chosen, and what the row says of its case. */
+/** A decision as its row has it: the model that was chosen, and what the row says about its case. */
 export interface StatedDecision {
   readonly model: string;
   readonly id?: string;

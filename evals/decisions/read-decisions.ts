@@ -17,7 +17,7 @@ export interface DecisionFile {
   readonly rows: number;
   /** Rows that state no decision, such as failed calls. */
   readonly skipped: number;
-  /** Of the stored bytes, in hex. */
+  /** Hash of the stored bytes, in hex. */
   readonly sha256: string;
 }
 
@@ -71,7 +71,7 @@ function placeOf(file: string, { line, element }: FileRecord, lastLine: number):
     : `${file}:${line}`;
 }
 
-/** @throws BadRow if it is none */
+/** @throws BadRow if it is not one */
 function formOf(fields: Readonly<Record<string, unknown>>, names: RenamedColumns | undefined): DecisionForm {
   const form = FORMS.find((one) => one.fits(fields));
   if (form !== undefined) return form;

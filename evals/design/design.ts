@@ -22,7 +22,7 @@ const LEAST_ESCALATED = 0.01;
 /**
  * From a mix of requests, prices and a margin to a ladder, what routing on it would cost and lose, and how many labels it takes to prove it. Nothing is
  * called, and nothing is proved: the gate does that.
- * @throws PlimsollError `invalid-input`: a margin out of range, fewer than two models, an unknown strongest one; `insufficient-data`: nothing is known of a
+ * @throws PlimsollError `invalid-input`: a margin out of range, fewer than two models, an unknown strongest one; `insufficient-data`: nothing is known about a
  *   model, its price or the length of requests
  */
 export function design(options: DesignOptions): Design {

@@ -6,7 +6,7 @@ import { routedAt, type TaskOnLadder, thresholdAtLoss } from './routing-model.ts
 export interface LabelNeed {
   /** Requests to label; null above what the planning tries. */
   readonly needed: number | null;
-  /** Of them, those that the gate gets; the others train the router. */
+  /** Those of them that the gate gets; the others train the router. */
   readonly sealed: number | null;
   /** Calls of models: each request is asked of each model of the ladder. */
   readonly calls: number | null;

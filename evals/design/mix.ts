@@ -8,7 +8,7 @@ import type { QualityRow } from './qualities.ts';
 /** Requests of one task. */
 export interface TaskShare {
   readonly task: string;
-  /** Of all requests, above 0 and at most 1. */
+  /** Share of all requests, above 0 and at most 1. */
   readonly share: number;
   /** Mean tokens of a request and of a reply; left out if they are not known. */
   readonly inputTokens?: number;
@@ -84,7 +84,7 @@ function shareIn(text: string, task: string): number {
   );
 }
 
-/** @param isNone what is wrong with a task that is none of them */
+/** @param isNone what is wrong with a task that is not one of them */
 function tokensByTask(
   text: string | undefined,
   tasks: readonly string[],
@@ -192,7 +192,7 @@ export function mixOfCases(
   return { mix: { from: 'cases', requests: cases.length, tasks: sorted(tasks), notes }, qualities };
 }
 
-/** Of one task among recorded requests. */
+/** One task among recorded requests. */
 class RecordedTask {
   requests = 0;
   readonly tokens = { requests: 0, input: 0, output: 0 };

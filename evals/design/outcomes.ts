@@ -25,7 +25,7 @@ interface Sampling {
   readonly agreement: number;
 }
 
-/** Mean quality, and quality loss, of so many requests in a world, if a reply is right or wrong. */
+/** Mean quality, and quality loss, of this many requests in a world, if a reply is right or wrong. */
 function sampled(
   { quality, qualityLoss, gains }: { quality: number; qualityLoss: number; gains: number },
   chance: number,
@@ -108,7 +108,7 @@ export function policyOf(
   };
 }
 
-/** Quality and loss of so many requests of which a share is escalated. */
+/** Quality and loss of this many requests of which a share is escalated. */
 function atRate(
   tasks: readonly TaskOnLadder[],
   { delta, chance }: World,
@@ -155,7 +155,7 @@ export function expectedOf(expected: number, drawn: readonly number[]): Expected
   return { expected, low: quantile(drawn, 0.025), high: quantile(drawn, 0.975) };
 }
 
-/** Of the best mix at a cost: flat above its last corner. */
+/** The quality of the best mix at a cost; constant above the last corner of the hull. */
 function heightOf(hull: readonly CostQualityPoint[], cost: number): number {
   const after = hull.findIndex((corner) => corner.cost > cost);
   if (after === -1) return hull.at(-1)!.quality;

@@ -3,9 +3,9 @@ import type { QualityRow } from './qualities.ts';
 
 /** How far qualities of one data set are from those of another, on the scale of log odds: standard deviations. */
 export interface Spread {
-  /** Of the difficulty of data sets, which all models share. */
+  /** Variation in the difficulty of data sets, which all models share. */
   readonly difficulty: number;
-  /** Of what a model is better or worse at on one data set than elsewhere. */
+  /** How much better or worse a model is on one data set than elsewhere. */
   readonly model: number;
 }
 

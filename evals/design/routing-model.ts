@@ -2,7 +2,7 @@ import { normalCdf } from '../../router/statistics/index.ts';
 
 /** One task of the mix, as a ladder meets it. */
 export interface TaskOnLadder {
-  /** Of all requests, 0..1. */
+  /** Share of all requests, 0..1. */
   readonly share: number;
   /** Mean quality of each rung, cheapest first, 0..1. */
   readonly quality: readonly number[];

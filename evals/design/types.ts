@@ -14,7 +14,7 @@ export interface DesignOptions {
   readonly table: string;
   /** Largest mean quality loss against the strongest model, above 0 and below 1. */
   readonly margin: number;
-  /** Of the gate. Default .95. */
+  /** The gate's confidence. Default .95. */
   readonly confidence?: number;
   /** Against which losses count, and the top of the ladder. Default: the model of the highest expected quality, of equals the cheaper one. */
   readonly strongest?: string;
@@ -22,7 +22,7 @@ export interface DesignOptions {
   readonly priors: Pick<Priors, 'ranking' | 'agreement' | 'spread'>;
   /** Default 2. Ladders of three do worse than designs say (docs/EXPERIMENTS.md). */
   readonly maxRungs?: 2 | 3;
-  /** Qualities and losses are forecast for so many requests, 1 or more. Default: as many as the mix was counted on, else 1,000. */
+  /** Qualities and losses are forecast for this many requests, 1 or more. Default: as many as the mix was counted on, else 1,000. */
   readonly requests?: number;
   /** Default 400. */
   readonly draws?: number;
@@ -63,7 +63,7 @@ export interface Design {
     }[];
   };
   readonly strongest: string;
-  /** The intervals of qualities and losses, but for those by task, are of the mean of so many requests drawn from the mix. */
+  /** The intervals of qualities and losses, but for those by task, are of the mean of this many requests drawn from the mix. */
   readonly requests: number;
   readonly single_models: readonly DesignedModel[];
   /** Corners of what mixing single models at random reaches. */

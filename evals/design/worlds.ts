@@ -21,7 +21,7 @@ export interface World {
   readonly unrecognised: number;
   /** [task][model] */
   readonly quality: readonly (readonly number[])[];
-  /** By how many standard errors the mean of so many requests differs from what it is in the long run. */
+  /** By how many standard errors the mean of this many requests differs from what it is in the long run. */
   readonly chance: number;
 }
 

@@ -94,7 +94,7 @@ function casesOfBatches({ unitEnds, batches }: Bets): number[] {
   });
 }
 
-/** Means of so many runs of neighbours, whose lengths differ by one at most: every value is used. */
+/** Means of this many runs of neighbours, whose lengths differ by one at most: every value is used. */
 function meansOf(values: Float64Array, runs: number): Float64Array {
   const startOf = (run: number) => Math.floor((run * values.length) / runs);
   return Float64Array.from({ length: runs }, (_, i) => mean(values.subarray(startOf(i), startOf(i + 1))));

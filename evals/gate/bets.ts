@@ -10,7 +10,7 @@ import type { Suite } from './suite.ts';
 export interface BetOrder {
   /** The batch in which each case arrived, 0 the first. */
   readonly batchOf: ArrayLike<number>;
-  /** A fingerprint of all that is known of each case. */
+  /** A fingerprint of all that is known about each case. */
   readonly contents: ArrayLike<number>;
 }
 
@@ -151,7 +151,7 @@ function betPlaces(traits: readonly Traits[], contents: ArrayLike<number>): Floa
   return places;
 }
 
-/** Of batches in order: how many there are of each. */
+/** The sizes of the batches, in order. */
 function batchSizes(inOrder: readonly number[]): number[] {
   const sizes: number[] = [];
   inOrder.forEach((batch, i) => {

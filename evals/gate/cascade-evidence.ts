@@ -53,7 +53,7 @@ export function measureCascade(
   };
 }
 
-/** Of the cases that have the latency of every model; null if none has. */
+/** Measured on the cases that have the latency of every model; null if none has. */
 function measureLatency(
   replay: CascadeReplay,
   threshold: number,

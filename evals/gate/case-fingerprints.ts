@@ -23,15 +23,15 @@ export function hashText(text: string, copies: CopyHashes = copyHashes(text)): T
 /** What the record of looks keeps of cases, in columns, one entry a case: hashes of 48 bits, from which nothing can be read back. */
 export interface CaseFingerprints {
   /**
-   * Of all that the gate reads of the case: key, text, group, label, task, source, language, turns, tools, and quality and cost of the ladder's
+   * A hash of everything that the gate reads from the case: key, text, group, label, task, source, language, turns, tools, and quality and cost of the ladder's
    * models; of a cascade, which decides by them, also their replies. Not of its id, which may be the number of its row.
    */
   readonly contents: Float64Array;
-  /** Of the keys. */
+  /** Hashes of the keys. */
   readonly keys: Float64Array;
-  /** Of the texts: another key does not make it another question. */
+  /** Hashes of the texts: another key does not make it another question. */
   readonly texts: Float64Array;
-  /** Of the copyHashes: nor does another number at its end. */
+  /** The copyHashes: nor does another number at its end. */
   readonly copies: Float64Array;
 }
 
@@ -139,7 +139,7 @@ export function recordedQuestionsOf(
 
 /** What the record of looks keeps of hard cases, so that one that was edited is known by its id and one under another id by its text. */
 export interface HardCaseFingerprints {
-  /** Of the ids, sorted. */
+  /** Hashes of the ids, sorted. */
   readonly ids: Float64Array;
   /** By text and by copy. */
   readonly questions: SortedSet;

@@ -75,7 +75,7 @@ function beyondLimit({
     : undefined;
 }
 
-/** Of a ladder with middle rungs: they have not collapsed to the cheapest. */
+/** Whether the middle rungs of a ladder have not collapsed to the cheapest. */
 function aboveCheapest({ rungs, suite, candidates, below }: Subject, delta: number): Condition {
   const n = rungs.length;
   // what is not below the limit of the labels goes to the strongest rung

@@ -27,7 +27,7 @@ export function decisionEvidence(evidence: Evidence, conditions: readonly Condit
   };
 }
 
-/** Of a ladder with known costs the sentence is about its best mix already; of others it is about a random choice, since there is no curve. */
+/** With known costs the sentence is already about the ladder's best mix; without, about a random choice, since there is no curve. */
 function paying(evidence: Evidence, conditions: readonly Condition[]): Paying {
   const { quality, baselines, candidates, mixing_hull: hull } = evidence;
   if (candidates.length > 2 && hull !== null) return evidence;

@@ -51,7 +51,7 @@ function pointAt(sealed: Sealed, loss: PromiseCondition, threshold: number): Fro
   };
 }
 
-/** Of the losses of the cases, those without a label at their worst. */
+/** The variance of the cases' losses, with the worst loss for cases without a label. */
 function lossVariance({ heldOut, rungs }: Subject): number {
   const losses = lossesAt(heldOut, rungs, WORST);
   const average = mean(losses);

@@ -25,7 +25,7 @@ export interface GateCases {
   readonly files: readonly LoadedFile[];
   readonly excluded: LoadedCases['excluded'];
   readonly rejected: number;
-  /** Of these cases: those that got a predicted task. Left out if none did. */
+  /** Those of the cases that got a predicted task. Left out if none did. */
   readonly predictedTasks?: TaskedCases['predicted'];
   /** What a person should know about the data, a line each. */
   readonly notes: readonly string[];

@@ -37,7 +37,7 @@ export function keptInSessions(
   );
 }
 
-/** @throws PlimsollError `invalid-input` if the plan is of another artifact or of other cases, or the suite asks for what it cannot tell */
+/** @throws PlimsollError `invalid-input` if the plan belongs to another artifact or other cases, or cannot prove what the suite asks for */
 export function loadPlan(
   file: string,
   { manifest, sha256 }: ArtifactFiles,
@@ -90,8 +90,8 @@ export function requireScaleOf(
 }
 
 /**
- * A cascade is judged by what it makes of the replies of all models but the strongest.
- * @throws PlimsollError `insufficient-data` if nothing is known of any; `invalid-input` for cases that were never put to a model
+ * A cascade judges replies, so the cases must have those of all models but the strongest.
+ * @throws PlimsollError `insufficient-data` if nothing is known about any; `invalid-input` for cases that were never put to a model
  */
 export function requireReplies(
   heldOut: readonly Case[],

@@ -32,7 +32,7 @@ export interface HeldOutCases {
   readonly requests: readonly HashedRequest[];
   /** Held-out cases that differ from a seen one only in numbers within the text. */
   readonly alike: number;
-  /** What a person should know of it, a line each. */
+  /** What a person should know about it, a line each. */
   readonly notes: readonly string[];
 }
 

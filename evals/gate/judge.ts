@@ -168,7 +168,7 @@ export function furtherForLoss(bets: Bets, losses: Float64Array, { max, delta }:
   return furtherForMean(values, max, delta, batches);
 }
 
-/** Of groups and labels it is known whether they are too few even if none of them loses; how many more decide depends on what is in them. */
+/** For groups and labels it is known whether they are too few even if none of them loses; how many more would decide depends on their content. */
 function furtherUnits(bets: Bets, limit: LossLimit): Further {
   const { unitsAre: units = 'groups' } = bets;
   const drawn = bets.unitEnds!.length;
@@ -184,7 +184,7 @@ function furtherUnits(bets: Bets, limit: LossLimit): Further {
   return { note: `too few ${units}: it takes at least ${more} further ones of such sizes, ${best}` };
 }
 
-/** Of weighted cases it depends on what further ones weigh. */
+/** With weighted cases it depends on the weights of further ones. */
 function furtherWeighted(bets: Bets, limit: LossLimit): Further {
   const proves = lossPValue(bets, new Float64Array(bets.weights!.length), limit) <= limit.delta;
   if (proves) return { note: 'how many further cases would decide cannot be said of weighted ones' };
@@ -207,7 +207,7 @@ function repeatedUnits({ rows, unitEnds, largestUnit, weights }: Bets, n: number
 
 /**
  * A note of how many further cases a limit on a share takes at least.
- * @param proves whether so many cases prove it if all of them keep to it
+ * @param proves whether this many cases prove it if all of them keep to it
  * @returns nothing if there are as many
  */
 export function furtherForFew(n: number, proves: (n: number) => boolean): Further {

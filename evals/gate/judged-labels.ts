@@ -1,6 +1,6 @@
 import type { Outcome } from '../../router/types.ts';
 
-/** Labels of a judge among those of the cases, and what people say of some of them. */
+/** Labels of a judge among those of the cases, and what people say about some of them. */
 export interface JudgedLabels {
   /** Cases that a judge labelled: [case], 1 or 0. */
   readonly judged: Uint8Array;

@@ -18,7 +18,7 @@ const MOST_NEEDED = 100_000;
 /** With fewer lost labels, rounding to whole ones would decide a forecast. */
 const LEAST_LOSSES = 10;
 
-/** Of labels with qualities of 0 and 1: the shares that lose or gain all of it, 0..1. */
+/** With qualities of 0 and 1: the shares of labels that lose or gain everything, 0..1. */
 export interface AssumedLosses {
   readonly lost: number;
   readonly gained: number;
@@ -42,7 +42,7 @@ export function labelsToCertify(
   });
 }
 
-/** The losses of so many labels, in the order that the seed gives. */
+/** The losses of this many labels, in the order that the seed gives. */
 function lossesOf({ lost, gained }: AssumedLosses, n: number, seed: number): Float64Array {
   const [ones, minusOnes] = [Math.round(n * lost), Math.round(n * gained)];
   return Float64Array.from(shuffledOrder(n, seed), (i) => (i < ones ? 1 : i < ones + minusOnes ? -1 : 0));

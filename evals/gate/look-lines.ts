@@ -26,7 +26,7 @@ export const formerLookSchema = z.strictObject({
 /** Cases that arrived together. Their fingerprints are in the first line that names the hash. */
 const batchSchema = z.strictObject({
   n: count,
-  /** Of the bytes of contents and questions, one after the other. */
+  /** Hash of the bytes of contents and questions, one after the other. */
   sha256: hashInHex,
   /** Base64 of 6 bytes a case, sorted. */
   contents: z.string().optional(),
@@ -46,7 +46,7 @@ export const begunSchema = z.strictObject({
   confidence: z.number().gt(0).lt(1),
   planned_looks: z.int().positive().nullable(),
   delta: z.number().gt(0).lt(1),
-  /** Of the plan by which the labels were drawn, if there is one. */
+  /** Hash of the plan by which the labels were drawn, if there is one. */
   label_plan_sha256: hashInHex.optional(),
   issued: z.iso.datetime(),
   n: count,

@@ -14,17 +14,17 @@ import type { LookRecord, RecordedLook } from './look-record.ts';
 /** Who wants to look at which cases, by what. */
 export interface LookRequest {
   readonly artifact: string;
-  /** Of its manifest, which binds ladder and classifier. */
+  /** Hash of its manifest, which binds ladder and classifier. */
   readonly artifactSha256: string;
   readonly policy: { readonly name: string; readonly version: number };
   readonly suite: string;
-  /** Of what the suite says: margins, confidence, slices. */
+  /** Hash of the suite's content: margins, confidence, slices. */
   readonly suiteSha256: string;
-  /** Of a single look at fresh cases; above 0, below 1. */
+  /** The confidence of a single look at fresh cases; above 0, below 1. */
   readonly confidence: number;
   /** How many looks share 1 - confidence evenly. Without it there is no last one, and the k-th gets 6 / (pi k)^2 of it. */
   readonly plannedLooks?: number;
-  /** Of the plan by which the labels were drawn: its share scales the limits. */
+  /** Hash of the plan by which the labels were drawn: its share scales the limits. */
   readonly labelPlanSha256?: string;
   /** The sealed cases that the look bets on, in any order. */
   readonly cases: CaseFingerprints;
@@ -49,7 +49,7 @@ export interface LookPlan {
   readonly continues: boolean;
   /** Hash of its line, if it is on record with these very cases. */
   readonly record: string | null;
-  /** What a person should know of the record. */
+  /** What a person should know about the record. */
   readonly notes: readonly string[];
 }
 
@@ -142,7 +142,7 @@ function isAlike({ latest }: RecordedLook, request: LookRequest): boolean {
 const MANY_COPIES = 0.05;
 
 /**
- * Whether a look has seen one of the questions, or so many copies of its questions are among the cases. Of a look of version 1 nobody can
+ * Whether a look has seen one of the questions, or enough of the cases are copies of its questions. For a look of version 1 nobody can
  * know. @param chosen indices of the cases; all of them unless given
  */
 function touching(cases: CaseFingerprints, chosen?: Uint32Array): (look: RecordedLook) => boolean {

@@ -16,7 +16,7 @@ import {
   type NewLine,
 } from './look-lines.ts';
 
-/** What came of a look. */
+/** The outcome of a look. */
 export interface Outcome {
   readonly verdict: VerdictWord;
   /** Null if no threshold holds. */

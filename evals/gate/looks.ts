@@ -47,7 +47,7 @@ export function takeLook(
  *
  * It is the same look again if artifact, policy, suite, confidence and plan of labels are the same and every case of the look is still there, unchanged.
  * Cases of questions that no look has seen yet become its next batch. Anything else that touches a question that was looked at, or of which
- * a twentieth are copies of such questions, is the next look, with number 1 + the looks that have a question in common with it, or so many copies, or a
+ * a twentieth are copies of such questions, is the next look, with number 1 + the looks that have a question in common with it, or that many copies, or a
  * hard case of which recall is promised. So the j-th look at a question has a number of at least j, and together
  * the looks at it spend at most 1 - confidence: the sum of 6 / (pi k)^2 over all k is 1.
  *
@@ -176,7 +176,7 @@ export function unseenByLooks(
  * Compares the record with the verdicts of the artifacts beside it.
  * @param kept files of further verdicts that rest on it, whose artifacts may be gone; one that is not there is left out
  * @throws PlimsollError `invalid-artifact` if a verdict names a look that the record lacks: it was cut, replaced, left behind or deleted; or if it
- *   says something else than the record of what came of it
+ *   says something else than the record of its outcome
  */
 export function assertRecordWhole(store: string, kept: readonly string[] = []): void {
   const verdicts = [...verdictsIn(store), ...kept.flatMap((file) => namedLooks(file, 'artifact'))];
@@ -191,13 +191,13 @@ function wholeRecord(place: RecordPlace): LookRecord {
   return record;
 }
 
-/** What a verdict says of looks. */
+/** What a verdict says about looks. */
 interface NamedLooks {
   readonly file: string;
   readonly of: 'artifact' | 'decisions';
   /** Lines of looks: its own, and the last on record at that time. */
   readonly lines: readonly string[];
-  /** Its own look, and what came of it. */
+  /** Its own look, and its outcome. */
   readonly look?: { readonly record: string; readonly outcome: Partial<Outcome> };
 }
 
@@ -245,7 +245,7 @@ function outcomeWords({ verdict, threshold }: Partial<Outcome>): string {
   return threshold === null ? `${verdict}, with no threshold` : `${verdict} at threshold ${threshold}`;
 }
 
-/** Of the artifacts in the store; reports have copies of verdicts. Names that begin with a dot are of artifacts that are being written. */
+/** The verdicts of artifacts in the store; reports have copies. Names that begin with a dot are of artifacts that are being written. */
 function verdictsIn(store: string): NamedLooks[] {
   if (!existsSync(store)) return [];
   const folders = readdirSync(store).filter(

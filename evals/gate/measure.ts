@@ -165,7 +165,7 @@ export function collectEvidence(
 const ENDS = 2;
 
 /**
- * What labels of the requests below a limit say of all requests: what is lost, what stays cheap, and what the rungs below the strongest
+ * What labels of the requests below a limit say about all requests: what is lost, what stays cheap, and what the rungs below the strongest
  * reach. Nobody knows what the others would gain or cost, so baselines, curve and ranking are not measured.
  */
 function ofAllRequests(evidence: Evidence, { share }: LabelledBelow, escalated: number): Evidence {

@@ -8,7 +8,7 @@ interface Measured {
   readonly cost?: { readonly gap80: { readonly saved_against_random?: number } };
   readonly task_label?: Ranking;
   readonly prompt_length?: Ranking;
-  /** Of a cascade. */
+  /** For a cascade. */
   readonly prompt_alone?: Ranking;
   readonly logprob_alone?: Ranking;
   readonly quality: { readonly cheap: number; readonly strong: number };
@@ -175,7 +175,7 @@ function differenceWords({ difference, low, high }: Difference): string {
 }
 
 /**
- * Of decisions without scores: whether the choice of cases is worth anything, or the same share could be kept cheap at random.
+ * For decisions without scores: whether choosing is worth anything, or a random choice of the same share would do as well.
  * @param measured mean quality above the random choice, and its lower bound if one was asked for
  */
 export function choiceSentence(measured: {

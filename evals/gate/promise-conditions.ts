@@ -42,7 +42,7 @@ export function hasAudits({ audited }: JudgedLabels): boolean {
 interface LossParts {
   readonly bets: Bets;
   readonly merged: Bets | undefined;
-  /** Of a slice: which of them may be in it or not, since they lack one of the labels. */
+  /** For a slice: the cases that may or may not be in it, since they lack one of the labels. */
   readonly unsure?: { readonly isUnsure: (row: number) => boolean; readonly labels: string };
 }
 
@@ -250,7 +250,7 @@ export function recallCondition({ suite, hard, delta }: Sealed): PromiseConditio
   ];
 }
 
-/** Of cases that look like a PASS. */
+/** For cases whose losses keep to the limit, but which are too few to prove anything. */
 const UNPROVABLE: Further = {
   note: 'no PASS, though the losses keep to the limit: so few cases would not prove it even of always-strong, which loses nothing, so no threshold was tried; the upper bound is that of no losses',
 };

@@ -102,7 +102,7 @@ function withoutProof(condition: Condition): Condition {
   };
 }
 
-/** Of a threshold that will not serve nothing is worth a FAIL, or a count of further cases. */
+/** A threshold that will not serve deserves neither a FAIL nor a count of further cases. */
 function withoutThreshold({ further_cases: _, ...condition }: Condition): Condition {
   return { ...condition, verdict: 'INCONCLUSIVE', note: NO_THRESHOLD };
 }

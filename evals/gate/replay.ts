@@ -41,7 +41,7 @@ export interface Traits
   readonly unscored?: Unscored;
 }
 
-/** Labelled cases with what a classifier says of them, in columns: one entry a case, and no text. */
+/** Labelled cases with what a classifier says about them, in columns: one entry a case, and no text. */
 export interface Replay {
   readonly n: number;
   readonly traits: readonly Traits[];
@@ -57,7 +57,7 @@ export interface Replay {
   readonly labels?: JudgedLabels;
 }
 
-/** What is known of the replies that are judged. */
+/** What is known about the replies that are judged. */
 export interface ReplayedCascade extends CascadeScores {
   /** Predicted loss of keeping the reply of each checked rung, [rung][case]; NaN if the reply is not known. */
   readonly replyLosses: readonly Float64Array[];
@@ -130,7 +130,7 @@ export async function collectReplay(
   };
 }
 
-/** Collects what is known of the replies that are judged. */
+/** Collects what is known about the replies that are judged. */
 class ReplyColumns {
   readonly #losses: readonly number[][];
   readonly #logprobs: number[] = [];
@@ -308,7 +308,7 @@ export function strongestAlone(rungs: number): Float32Array {
 }
 
 interface ReplayOptions {
-  /** Of the cases, if they are known already. */
+  /** Hashes of the cases, if they are known already. */
   readonly fingerprints?: HashedCases;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -333,7 +333,7 @@ export function replayCases(
   return collectReplay(scored(), ladder, cascade, fingerprints);
 }
 
-/** @param replyBy what is known of a model's reply to the text */
+/** @param replyBy what is known about a model's reply to the text */
 export async function scoreText(
   text: string,
   replyBy: (model: string) => Reply | undefined,

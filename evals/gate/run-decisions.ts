@@ -240,7 +240,7 @@ function decisionNotes(
 }
 
 /**
- * What identifies decisions: the ladder, and which case got which model. Cases go by all that is known of them but their ids, so that neither
+ * What identifies decisions: the ladder, and which case got which model. Cases go by all that is known about them but their ids, so that neither
  * the order of rows nor names make others of them.
  */
 function hashDecisions(

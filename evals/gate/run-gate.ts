@@ -191,7 +191,7 @@ export async function runGate(request: GateRequest): Promise<GateRun> {
   }
 }
 
-/** Copies of what was learned from are not among them: what they weigh beside the others is not known. */
+/** Copies of training questions are left out: their weight among the other requests is not known. */
 function requestsIn(rows: Uint32Array, { heldOut, hashes }: HeldOutCases): HashedRequest[] {
   return Array.from(rows, (row) => ({ text: heldOut[row]!.text, copyHash: hashes[row]!.copyHash }));
 }

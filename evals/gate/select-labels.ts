@@ -48,7 +48,7 @@ export interface SelectedLabels {
   readonly sealed: { readonly n: number; readonly needed: number };
   /** With which a request of the sealed part is drawn. */
   readonly probability: number;
-  /** Of the split: training on the labelled cases must have the same. */
+  /** Seed of the split: training on the labelled cases must use the same. */
   readonly seed: number;
   /** Scores up to this may stay cheap. */
   readonly limit: number;
@@ -61,7 +61,7 @@ export interface SelectedLabels {
   readonly seen: number;
 }
 
-/** As in plan-labels: where all that lies below is expected to lose so many margins. */
+/** As in plan-labels: where all that lies below is expected to lose this many margins. */
 const MARGINS_TO_LIMIT = 1.5;
 
 /** A request of the pool. */
@@ -218,7 +218,7 @@ function forSealing(pool: readonly Pooled[], n: number, limit: number) {
   return { rows, probability };
 }
 
-/** Of a group one request decides, whatever their order. */
+/** One request decides for its group, whatever the order. */
 function leastOf(a: Pooled, b: Pooled): Pooled {
   return b.key < a.key || (b.key === a.key && b.repeat < a.repeat) ? b : a;
 }

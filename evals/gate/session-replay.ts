@@ -25,7 +25,7 @@ export interface SessionSettings {
 
 /** One request of a session, in its order. */
 export interface SessionRequest {
-  /** Of the replay. */
+  /** Row in the replay. */
   readonly row: number;
   readonly at: SessionTurn;
   /** Tokens of the request and its reply on each rung, cheapest first; undefined if they are not known. */

@@ -80,7 +80,7 @@ export function measureSlices(subject: Subject, losses: Float64Array): Evidence[
     });
 }
 
-/** Of a row by task: how many of its cases are of it because they are predicted to be; left out if none are. */
+/** How many cases of a task were only predicted to be of it; left out if none were. */
 function countPredicted({ traits }: Replay, rows: Uint32Array): { readonly predicted_tasks?: number } {
   let predicted = 0;
   for (const row of rows) predicted += Number(traits[row]!.isTaskPredicted === true);
@@ -112,7 +112,7 @@ function rowsWhere(n: number, wanted: (row: number) => boolean): Uint32Array {
   return rows.slice(0, kept);
 }
 
-/** At most so many values of a trait get a row; the largest ones. */
+/** At most this many values of a trait get a row; the largest ones. */
 const MOST_ROWS = 40;
 
 function rowsByTrait({ labelled: { replay: heldOut } }: Subject, trait: 'task' | 'source' | 'language') {

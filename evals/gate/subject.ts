@@ -7,7 +7,7 @@ import type { Suite } from './suite.ts';
 import { thinnedRows } from './weights.ts';
 
 /**
- * Hard cases with what the classifier says of each. Of a cascade one whose cheapest reply is not known counts as escalated if the cheapest model is not
+ * Hard cases with what the classifier says about each. Of a cascade one whose cheapest reply is not known counts as escalated if the cheapest model is not
  * called, though a check of the reply may escalate it too.
  */
 export interface HardReplay extends ScoredColumns {

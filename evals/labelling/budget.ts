@@ -28,7 +28,7 @@ export class Budget {
     return true;
   }
 
-  /** What counts as spent, since nobody knew what became of a call, is reserved again: the call goes on. */
+  /** What counts as spent, since nobody knew what happened to a call, is reserved again: the call goes on. */
   resume(usd: number): void {
     this.#spentUsd -= usd;
     this.#reservedUsd += usd;

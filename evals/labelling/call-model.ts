@@ -17,7 +17,7 @@ export interface ModelCall {
   readonly caseId: string;
   /** Distinguishes calls of one case with one body, such as the votes of a judge. */
   readonly purpose: string;
-  /** Of a chat completion of OpenAI's API, with max_tokens and without `model`. */
+  /** Body of a chat completion of OpenAI's API, with max_tokens and without `model`. */
   readonly body: Readonly<Record<string, unknown>>;
   /** Whether log-probabilities are asked for where the API has them; default true. */
   readonly logprobs?: boolean;
@@ -38,7 +38,7 @@ export function keyOf({ model, caseId, purpose, body }: ModelCall): string {
     .slice(0, 32);
 }
 
-/** What came of the tries of one call. */
+/** The outcome of the tries of one call. */
 export type Tried =
   | {
       readonly kind: 'reply';
@@ -139,7 +139,7 @@ interface Later {
 }
 
 const MOST_WAITED_MS = 120_000;
-/** What the gateway says of a provider that is down, busy or slow. */
+/** What the gateway says about a provider that is down, busy or slow. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 529]);
 
 /** Undefined if it broke off. */

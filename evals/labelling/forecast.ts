@@ -238,7 +238,7 @@ const CONFIDENCE = 0.95;
 const SEED = 1;
 
 /**
- * The smallest margin that so many labels certify, by the gate's own bound, if the policy loses half of it: losses of 0 and 1, no gains, 40 %
+ * The smallest margin that this many labels certify, by the gate's own bound, if the policy loses half of it: losses of 0 and 1, no gains, 40 %
  * of the labels sealed.
  * @param labels 0 or more
  * @example certifiableLabels(1500).margin // about .02

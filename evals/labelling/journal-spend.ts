@@ -7,7 +7,7 @@ import { journalLine, journalOf } from './journal.ts';
 
 /** What a journal says was paid. */
 export interface JournalSpend {
-  /** Of each model, as a candidate and as the judge. */
+  /** For each model, as a candidate and as the judge. */
   readonly calls: readonly LabelCalls[];
   /** US dollars reserved by calls without an end: the provider may have billed them. Those at work right now are among them. */
   readonly lostUsd: number;
@@ -42,7 +42,7 @@ export async function journalSpend(cases: string): Promise<JournalSpend | undefi
   return { calls: [...calls.values()], lostUsd: [...open.values()].reduce((sum, usd) => sum + usd, lostUsd) };
 }
 
-/** Adds to what is known of the same model in the same role. */
+/** Adds to what is known about the same model in the same role. */
 export function addCalls(known: Map<string, LabelCalls>, more: LabelCalls): void {
   const name = JSON.stringify([more.isOfJudge, more.model]);
   const before = known.get(name);

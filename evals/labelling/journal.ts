@@ -169,7 +169,7 @@ export class Journal {
   }
 }
 
-/** @throws PlimsollError `invalid-input` naming the line, if it is none */
+/** @throws PlimsollError `invalid-input` naming the line, if it is not one */
 export function journalLine(text: string, file: string, line: number): Line {
   try {
     return lineSchema.parse(JSON.parse(text));

@@ -84,9 +84,9 @@ export interface Labelled {
   readonly reused: number;
   /** Calls that were made, those of earlier runs left out. */
   readonly newCalls: number;
-  /** Of this run and those before it. */
+  /** Spent by this run and those before it. */
   readonly spentUsd: number;
-  /** Of that, what calls may have cost whose replies were lost with a killed process. */
+  /** The part of it that calls may have cost whose replies were lost with a killed process. */
   readonly lostUsd: number;
   readonly journal: string;
   readonly sha256: string | undefined;

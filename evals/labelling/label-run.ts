@@ -287,5 +287,5 @@ class LabelRun {
   }
 }
 
-/** Of a candidate: `recorded`, the reply was in the row. */
+/** For a candidate: `recorded`, the reply was in the row. */
 type CandidateAnswer = Answer | { readonly kind: 'recorded'; readonly reply: GradedReply };

@@ -4,7 +4,7 @@ import type { GradedReply } from './journal.ts';
 /** As it stands in a file of cases. */
 export type LabelledOutcome = ReturnType<typeof outcomeOf>;
 
-/** A reply without a label keeps what is known of it: quality null. */
+/** A reply without a label keeps what is known about it: quality null. */
 export function outcomeOf(reply: GradedReply, grade: Grade, gradersSha256: string) {
   const { input_tokens, output_tokens, cost_usd, latency_ms, confidence_logprob } = reply;
   const { mean_logprob, min_logprob, finish_reason } = reply;

@@ -17,7 +17,7 @@ import { type RecordedReply, recordedReply } from './recorded-reply.ts';
 export interface LabelRow {
   readonly row: PromptRow['row'];
   readonly one: Case;
-  /** Of a chat completion, without `model`. */
+  /** Body of a chat completion, without `model`. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly grader: TaskGrader;
   /** What a candidate replied to it before, captured or in a log: it is not asked again. */

@@ -15,11 +15,11 @@ import type { LabelRow } from './rows.ts';
 interface ForecastedRun {
   readonly rows: readonly LabelRow[];
   /**
-   * The first so many are all finished, and the forecast rests on them alone: of those behind them the short replies are there and the long ones are not yet.
+   * This many, from the first on, are all finished, and the forecast rests on them alone: of those behind them the short replies are there and the long ones are not yet.
    * Undefined: nothing is at work.
    */
   readonly finished: number | undefined;
-  /** Of the candidates. */
+  /** The candidates. */
   readonly models: readonly CatalogModel[];
   readonly judge: CatalogModel | undefined;
   readonly journal: Pick<Journal, 'replies'>;

@@ -12,7 +12,7 @@ import {
   type Tried,
 } from './call-model.ts';
 
-/** Of the queue, and of the form of what is in it. */
+/** Version of the queue and the form of its jobs. */
 const QUEUE = 'labels-1';
 
 interface SharedCallsOptions {

@@ -31,7 +31,7 @@ export interface CascadeLadderPoint {
   readonly quality_loss: number;
   /** Mean US dollars a case, with every call that was made. */
   readonly cost_usd: number;
-  /** Of the bill of always-strong; negative if it costs more. Left out if that costs nothing. */
+  /** Share of the bill of always-strong; negative if it costs more. Left out if always-strong costs nothing. */
   readonly saved_against_strong?: number;
   /** By model, the share of requests whose reply goes out. They add up to 1. */
   readonly shares: Readonly<Record<string, number>>;
@@ -43,7 +43,7 @@ export interface ShorterCascade {
   readonly at_loss: readonly CascadeLadderPoint[];
 }
 
-/** What cross-validation says of a cascade over a ladder, in the words of `plimsoll assess --cascade --ladder --json`. */
+/** What cross-validation says about a cascade over a ladder, in the words of `plimsoll assess --cascade --ladder --json`. */
 export interface CascadeLadderAssessment {
   /** Cases. */
   readonly n: number;
@@ -62,7 +62,7 @@ export interface CascadeLadderAssessment {
     /** Each cheaper model with the strongest one. */
     readonly two_rungs: readonly ShorterCascade[];
   };
-  /** Of the best cascade of two rungs at a loss of .02: the share of its bill that the whole ladder saves, with a bootstrap over cases. */
+  /** The share of the bill of the best two-rung cascade that the whole ladder saves at a loss of .02, with a bootstrap over cases. */
   readonly saved_against_two_rungs?: Interval & {
     readonly models: readonly string[];
     readonly share: number;
@@ -78,7 +78,7 @@ const COMPARED_AT = LOSSES[1];
  * Would a cascade of all these models pay, and is it worth more than two of them? Nested cross-validation as in `assessCascade`: one
  * classifier a fold for all ladders, and for each ladder judges and paths of their own. A way is measured where it is cheapest among the 2,001 thresholds
  * of the walk with a mean loss within the limit: a description of these cases, and no promise.
- * @throws PlimsollError `insufficient-data` if nothing is known of the replies of a model but the strongest, if a cost is unknown, or as `assess`
+ * @throws PlimsollError `insufficient-data` if nothing is known about the replies of a model but the strongest, if a cost is unknown, or as `assess`
  */
 export async function assessCascadeLadder(
   { cases: given }: LabelledData,
@@ -252,7 +252,7 @@ const LEVEL = 0.95;
 
 interface Found {
   readonly point: CascadeLadderPoint;
-  /** Of each case. */
+  /** For each case. */
   readonly costUsd: Float64Array;
 }
 

@@ -32,7 +32,7 @@ interface LossPoint {
   readonly share_escalated: number;
   /** Mean US dollars a case, the cheap call counted wherever it is made; left out if the cost of a case is unknown. */
   readonly cost_usd?: number;
-  /** Of the bill of always-strong; negative if it costs more. */
+  /** Share of the bill of always-strong; negative if it costs more. */
   readonly saved_against_strong?: number;
 }
 
@@ -41,7 +41,7 @@ export interface CascadeRow extends Pick<Ranking, 'apgr' | 'cpt50' | 'cpt80'> {
   readonly at_loss: readonly LossPoint[];
 }
 
-/** What cross-validation says of a cascade, in the words of `plimsoll assess --cascade --json`. Undefined figures are left out. */
+/** What cross-validation says about a cascade, in the words of `plimsoll assess --cascade --json`. Undefined figures are left out. */
 export interface CascadeAssessment extends CascadeRow {
   /** Cases. */
   readonly n: number;
@@ -50,7 +50,7 @@ export interface CascadeAssessment extends CascadeRow {
   readonly quality: { readonly cheap: number; readonly strong: number; readonly gap: number };
   /** In how many cases each part of the cheap reply is known. */
   readonly known: Readonly<Record<keyof typeof FIELDS, number>>;
-  /** Of the cascade over the baselines. */
+  /** Gains of the cascade over the baselines. */
   readonly gains: {
     readonly prompt_alone?: Gain;
     readonly logprob_alone?: Gain;
@@ -90,7 +90,7 @@ export const LOSSES = [0.01, 0.02, 0.03] as const;
  * Cases are ranked within their outer fold before the folds are joined (midranks over the fold's size): each fold is scored by another
  * fit, whose mean is low where the fold's is high, and joined raw these means would count against whatever was learned. All rows are
  * ranked so.
- * @throws PlimsollError `insufficient-data` if nothing is known of the cheap model's replies, or as in `assess`
+ * @throws PlimsollError `insufficient-data` if nothing is known about the cheap model's replies, or as in `assess`
  */
 export async function assessCascade(
   { cases }: LabelledData,
@@ -245,7 +245,7 @@ function measureCascade(
   };
 }
 
-/** The less of it, the sooner it escalates; what is not known escalates first. Undefined if it is known of no reply. */
+/** The less of it, the sooner it escalates; what is not known escalates first. Undefined if it is known about no reply. */
 function unless(
   replies: readonly Reply[],
   certainty: (reply: Reply) => number | undefined,
@@ -305,7 +305,7 @@ function ranksWithinFolds(scores: ArrayLike<number>, folds: Int32Array): Float64
   return ranks;
 }
 
-/** How cases name what is known of a reply. */
+/** How cases name what is known about a reply. */
 const FIELDS = {
   answer: 'text',
   confidence_logprob: 'confidenceLogprob',

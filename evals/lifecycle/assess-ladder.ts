@@ -49,7 +49,7 @@ export interface LadderPoint {
   readonly cost_usd: number;
   /** By model; they add up to 1. */
   readonly shares: Readonly<Record<string, number>>;
-  /** Of the best mix of the single models that costs as much. */
+  /** Quality of the best mix of single models at the same cost. */
   readonly mix_quality: number;
   /** quality - mix_quality */
   readonly excess: number;
@@ -57,7 +57,7 @@ export interface LadderPoint {
   readonly best_pair: PairPoint | null;
 }
 
-/** What cross-validation says of a ladder, in the words of `plimsoll assess --ladder --json`. */
+/** What cross-validation says about a ladder, in the words of `plimsoll assess --ladder --json`. */
 export interface LadderAssessment {
   /** Cases. */
   readonly n: number;

@@ -36,7 +36,7 @@ export interface CompareOptions {
   readonly allowHub: boolean;
 }
 
-/** From so many fresh cases on the comparison leaves out those that an earlier look has seen. */
+/** From this many fresh cases on the comparison leaves out those that an earlier look has seen. */
 const ENOUGH_FRESH = 500;
 
 /**

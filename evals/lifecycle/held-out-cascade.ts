@@ -14,7 +14,7 @@ export interface HeldOutCascade extends CascadeScores {
 }
 
 /**
- * Of one fold of a nested cross-validation: the judges and their paths are learned by `train`'s own code from the rows inside, and score the rows
+ * One fold of a nested cross-validation: the judges and their paths are learned by `train`'s own code from the rows inside, and score the rows
  * outside.
  * @param cases all of them, each with a reply of every model but the strongest (`withReplies`)
  * @param models the ladder, cheapest first

@@ -23,7 +23,7 @@ type WithoutSkip = Omit<CheckedRung, 'skip'> & { readonly middle?: readonly Omit
 
 export interface LearnedCascade {
   readonly cascade: WithoutSkip;
-  /** Of the cases, the judges' part by fits that had not seen them. */
+  /** Scores of the cases; the judges' part is by fits that had not seen them. */
   readonly scores: CascadeScores;
 }
 
@@ -74,7 +74,7 @@ export function atThreshold({ middle, ...cheapest }: WithoutSkip, threshold: num
 }
 
 /**
- * Called before long work: something must be known of the replies of each model but the strongest.
+ * Called before long work: something must be known about the replies of each model but the strongest.
  * @throws PlimsollError `insufficient-data` as requireKnownReplies
  */
 export function requireCascade(cases: readonly Case[], ladder: readonly Rung[]): void {

@@ -10,7 +10,7 @@ export interface Progress {
   /** Left out at the start of a step. */
   readonly done?: number;
   readonly total?: number;
-  /** What came of the step: in its last report only. */
+  /** The outcome of the step: in its last report only. */
   readonly summary?: string;
 }
 

@@ -56,7 +56,7 @@ export interface RetrainOptions extends Pick<LoadOptions, 'qualityScale' | 'colu
   /** Lets a transformers encoder fetch its model from the hub. Default false. */
   readonly allowHub?: boolean;
   readonly onProgress?: OnProgress;
-  /** Gets what a person should know of the data before the training, and where the challenger is after it. */
+  /** Gets what a person should know about the data before the training, and where the challenger is after it. */
   readonly onNotes?: (lines: readonly string[]) => void;
 }
 

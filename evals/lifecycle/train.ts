@@ -87,7 +87,7 @@ export interface TrainOptions extends EncoderChoice {
   readonly onProgress?: OnProgress;
 }
 
-/** What the manifest says of cases that came from no file. */
+/** What the manifest says about cases that came from no file. */
 const NO_SOURCE: Manifest['data'] = {
   quality_field: DEFAULT_QUALITY_FIELD,
   files: [],
@@ -100,7 +100,7 @@ const NO_SOURCE: Manifest['data'] = {
  * Platt scaling and a preview of the threshold come from scores of training cases by fits that had not seen them. Nothing is written:
  * see `writeArtifact`.
  * @throws PlimsollError `insufficient-data` if the data, a split or a fold hold too little to learn from, or the rule cannot be kept; for a
- *   cascade also if nothing is known of the replies of a model below the strongest; `invalid-input` if a learner is to abstain that cannot.
+ *   cascade also if nothing is known about the replies of a model below the strongest; `invalid-input` if a learner is to abstain that cannot.
  */
 export async function train(
   { cases, source = NO_SOURCE }: LabelledData,

@@ -50,10 +50,10 @@ const outcomeSchema = z.strictObject({
   promoted: z.boolean(),
 });
 
-/** What came of a round: `outcome.json` in its folder. */
+/** The outcome of a round: `outcome.json` in its folder. */
 export type LoopOutcome = z.infer<typeof outcomeSchema>;
 
-/** What came of one run of the loop. */
+/** The outcome of one run of the loop. */
 export type LoopResult =
   /** Fewer new requests than a round takes: nothing was called, trained or looked at. */
   | { readonly kind: 'waiting'; readonly round: number; readonly fresh: number }

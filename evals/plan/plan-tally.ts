@@ -37,7 +37,7 @@ export interface Plan {
   readonly left_out: { readonly refused: number; readonly from_cache: number };
   /** Requests of which another model would be selected. */
   readonly flipped: number;
-  /** Of them, those that would go to a stronger, or a weaker, candidate than before; the rest go to another model of the same rung. */
+  /** Those of them that would go to a stronger, or a weaker, candidate than before; the rest go to another model of the same rung. */
   readonly flipped_up: number;
   readonly flipped_down: number;
   /** Requests that follow an earlier turn which would go elsewhere: for them the record of the conversation does not hold. */
@@ -166,7 +166,7 @@ export class PlanTally {
     }
   }
 
-  /** @throws PlimsollError `insufficient-data` if nothing can be said of any request */
+  /** @throws PlimsollError `insufficient-data` if nothing can be said about any request */
   result(): Plan {
     if (this.#planned === 0) throw nothingPlanned(this.#requests, this.#unknown);
     const moves = [...this.#moves.values()].sort((a, b) => b.requests - a.requests);

@@ -19,7 +19,7 @@ export interface PlanOptions {
 /**
  * Decides recorded requests again, under another configuration: which would go to another model, and what that changes. Scores are those on
  * record; nothing is called. Costs and durations of replies that were never made are estimates.
- * @throws PlimsollError `insufficient-data` if nothing can be said of any request; as `createRouter` for the configuration
+ * @throws PlimsollError `insufficient-data` if nothing can be said about any request; as `createRouter` for the configuration
  */
 export async function plan(options: PlanOptions): Promise<Plan> {
   const { config, records, assumeArtifact = false, onProgress = () => {} } = options;

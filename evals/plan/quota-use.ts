@@ -9,7 +9,7 @@ export interface QuotaUse {
   readonly unit: LimitUnit;
   /** In the unit; US dollars for `usd`. */
   readonly cap: number;
-  /** Of the fullest window. */
+  /** Peak of the fullest window. */
   readonly peak: number;
   readonly peakAt: string;
   readonly windows: number;

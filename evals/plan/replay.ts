@@ -31,12 +31,12 @@ export interface PlannedRequest {
     | undefined;
   /** US dollars; undefined if a price or the tokens are not known. */
   readonly costUsd: number | undefined;
-  /** An earlier turn of its conversation would go elsewhere, so that what the record says of the conversation does not hold. */
+  /** An earlier turn of its conversation would go elsewhere, so that what the record says about the conversation does not hold. */
   readonly followsMove: boolean;
 }
 
 export interface ReplayParts {
-  /** Of the changed configuration. */
+  /** The router of the changed configuration. */
   readonly router: Router;
   readonly catalog: Pick<Catalog, 'has' | 'get'>;
   /** The clock of the router's rules: set to the time of each request. */

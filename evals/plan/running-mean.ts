@@ -2,7 +2,7 @@
 export interface MeanInterval {
   readonly n: number;
   readonly mean: number;
-  /** The 95 % normal interval; as wide as can be said from so many values. */
+  /** The 95 % normal interval; as wide as can be said from this many values. */
   readonly low: number;
   readonly high: number;
 }

@@ -72,7 +72,7 @@ export function parseEarlierEvidence(verdict: StoredVerdict): ComparedEvidence |
 
 /** What a verdict is of. */
 interface Judged {
-  /** Of the artifact, or of the file of decisions. */
+  /** Name of the artifact, or of the file of decisions. */
   readonly name: string;
   readonly what: 'artifact' | 'decisions';
   readonly sha256: string;
@@ -179,7 +179,7 @@ function formatNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** Whose labels the verdict rests on, if a judge gave some of them; `isWarning` if nothing corrects these. */
+/** Whose labels the verdict rests on, if a judge gave some of them; a warning if no labels of people correct those. */
 export function labelsLine({
   sealed,
 }: GateVerdict): { readonly text: string; readonly isWarning: boolean } | undefined {

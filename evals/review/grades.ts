@@ -12,7 +12,7 @@ const gradedSchema = z.strictObject({
   /** Finer than the grade, and then the quality in its place: score / 10. */
   score: z.int().min(0).max(BEST_SCORE).optional(),
 });
-/** What was said of one reply. */
+/** What was said about one reply. */
 export type Graded = Readonly<z.infer<typeof gradedSchema>>;
 
 const entry = {
@@ -36,7 +36,7 @@ const lineSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('skip'), ...entry }),
   /** `line`, from 1, no longer counts. */
   z.strictObject({ kind: z.literal('undo'), at: entry.at, reviewer: z.string(), line: z.int().positive() }),
-  /** Who saw what others said of a case grades it no more. */
+  /** Who saw what others said about a case grades it no more. */
   z.strictObject({ kind: z.literal('reveal'), at: entry.at, reviewer: z.string(), case: z.string() }),
   z.strictObject({
     kind: z.literal('settle'),
@@ -49,7 +49,7 @@ const lineSchema = z.discriminatedUnion('kind', [
 export type GradeLine = z.infer<typeof lineSchema>;
 
 type Of<K extends GradeLine['kind']> = Readonly<Extract<GradeLine, { kind: K }>> & {
-  /** Where it stands in the file, from 1. */
+  /** Its position in the file, from 1. */
   readonly line: number;
 };
 export type GradeEntry = Of<'grade'>;
@@ -134,7 +134,7 @@ export class GradeLog {
     return this.#settled;
   }
 
-  /** Item -> quality, 0 to 1: the mean of what a reviewer said of it, once or, after a swap, twice. What cannot be told is left out. */
+  /** Item -> quality, 0 to 1: the mean of what a reviewer said about it, once or, after a swap, twice. What cannot be told is left out. */
   #ratingsOf(reviewer: string): Map<string, number> {
     const given = new Map<string, number[]>();
     for (const one of this.gradesOf(reviewer).flatMap(({ grades }) => grades)) {

@@ -27,7 +27,7 @@ const keySchema = z.strictObject({
       first: z.boolean(),
     }),
   ),
-  /** Of a review on the page. */
+  /** Only for a review on the page. */
   page: z
     .strictObject({
       /** Decides sides and order for each reviewer; not to be known to them. */
@@ -42,7 +42,7 @@ const keySchema = z.strictObject({
     .optional(),
 });
 
-/** Whose replies the items of a review are. Reviewers must not see it. */
+/** Which model wrote each reply of a review. Reviewers must not see it. */
 export type ReviewKey = z.infer<typeof keySchema>;
 
 export type ReviewItem = ReviewKey['items'][number];

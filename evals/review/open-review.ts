@@ -73,7 +73,7 @@ export async function openReviewDesk({
   return review;
 }
 
-/** A command may read its cases from a pipe; a server would wait for who writes to it. */
+/** A command may read its cases from a pipe; a server would wait for the writer. */
 async function requireServable(file: string): Promise<void> {
   const isCompressed = isGzipped(file);
   const mostBytes = isCompressed ? LARGEST_COMPRESSED : LARGEST_CASES;
@@ -81,7 +81,7 @@ async function requireServable(file: string): Promise<void> {
     checkBounded(file, { mostBytes, code: 'invalid-input', remedy: REMEDY });
   } catch (error) {
     if (error instanceof PlimsollError) throw error;
-    return; // of what the system refuses the reader says more
+    return; // the reader explains a refusal of the system better
   }
   if (!isCompressed || (await isWithin(file, LARGEST_CASES))) return;
   const most = LARGEST_CASES.toLocaleString('en-US');
@@ -129,7 +129,7 @@ async function openLocked(options: OpenReviewOptions, release: () => void): Prom
   }
 }
 
-/** By the journals beside the files of cases; of one that cannot be read, why: nobody needs it to grade. */
+/** From the journals next to the case files; for one that cannot be read the reason, since grading does not need it. */
 async function callsFor(files: readonly string[]): Promise<LabelSurvey['calls']> {
   const found: JournalSpend[] = [];
   const faults: string[] = [];

@@ -31,7 +31,7 @@ export interface ReadReview {
   /** Cases with a reply of which no reviewer could tell, and that was not settled: it keeps the label that it had. */
   readonly undecided: number;
   readonly agreement: Agreement;
-  /** Of each candidate but the strongest, if it took every request; undefined if fewer than two cases have both labels. */
+  /** For each candidate but the strongest, if it took every request; undefined if fewer than two cases have both labels. */
   readonly bounds: readonly {
     readonly candidate: string;
     /** Cases with the labels of the judge or of graders that could have been drawn, and those that people labelled too. */

@@ -102,7 +102,7 @@ export class Review implements ReviewDesk {
     }
   }
 
-  /** A case is graded no more by who has seen what others said of it. */
+  /** A case is graded no more by whoever has seen what others said about it. */
   #withoutRevealed(reviewer: string, screens: readonly Screen[]): Screen[] {
     const revealed = this.#parts.log.revealedTo(reviewer);
     return screens.filter((one) => !revealed.has(one.case) || this.entryOn(reviewer, one)?.kind === 'grade');
@@ -183,7 +183,7 @@ export class Review implements ReviewDesk {
 
   /**
    * Takes the last of a reviewer's entries back, if it is still this one.
-   * @returns its screen; undefined if something else came after it, it was taken back already, or what others said of the case was seen since
+   * @returns its screen; undefined if something else came after it, it was taken back already, or what others said about the case was seen since
    * @throws PlimsollError `io`
    */
   undo(reviewer: string, line: number): Screen | undefined {
@@ -211,7 +211,7 @@ export class Review implements ReviewDesk {
     return habitsOf(this.#parts.log.gradesOf(reviewer));
   }
 
-  /** Of all reviewers with grades, also of earlier runs. */
+  /** Agreement of all reviewers with grades, those of earlier runs included. */
   agreement(): Agreement {
     if (this.#agreement !== undefined) return this.#agreement;
     const { key, log } = this.#parts;
@@ -233,12 +233,12 @@ export class Review implements ReviewDesk {
     return this.#contradictions;
   }
 
-  /** Whether somebody has seen what was said of a case. */
+  /** Whether somebody has seen what was said about a case. */
   hasSeen(reviewer: string, id: string): boolean {
     return this.#parts.log.revealedTo(reviewer).has(id);
   }
 
-  /** Shows somebody what was said of a case, who then grades it no more. @throws PlimsollError `io` */
+  /** Shows somebody what was said about a case, who then grades it no more. @throws PlimsollError `io` */
   reveal(reviewer: string, id: string): void {
     if (this.hasSeen(reviewer, id)) return;
     this.#add({ kind: 'reveal', at: now(), reviewer, case: id });
@@ -268,7 +268,7 @@ export class Review implements ReviewDesk {
     return sidesFor(this.#parts.key, LEAD, this.#items.get(id) ?? []);
   }
 
-  /** What each reviewer said of a case, in the order of the reviewers; twice if it came twice. */
+  /** What each reviewer said about a case, in the order of the reviewers; twice if it came twice. */
   gradesOn(id: string): GradeEntry[] {
     const { log } = this.#parts;
     const names = new Set([...this.reviewers, ...log.ratings.keys()]);

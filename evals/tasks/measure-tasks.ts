@@ -72,7 +72,7 @@ function figuresOf(confusion: readonly (readonly number[])[], i: number): Omit<F
   };
 }
 
-/** Of the tasks that are labelled or predicted. */
+/** Over the tasks that are labelled or predicted. */
 function macroF1Of(confusion: readonly (readonly number[])[]): number {
   const scores = TASK_LABELS.flatMap((task, i) =>
     task === OTHER_TASK ? [] : (figuresOf(confusion, i).f1 ?? []),

@@ -84,7 +84,7 @@ export function amountsAt<Column extends Float64Array | undefined>(
 
 /** Cases from which the paths of a cascade follow: `[rung][case]`. */
 export interface PathCases {
-  /** Of each checked rung, by fits that had not seen the case. */
+  /** One array per checked rung, by fits that had not seen the case. */
   readonly promptLosses: readonly Float64Array[];
   readonly replyLosses: readonly Float64Array[];
   /** US dollars, of every rung; undefined if it is not known. */

@@ -1,7 +1,7 @@
 import { type Bets, lossLowerBound, lossUpperBound, lossUpperBoundFrom, meanOfBets } from './walk.ts';
 
 /**
- * A mean that a judge says of all cases and people of some: E[people] = E[judge] + E[people - judge]. The first term is known from all cases, the second from
+ * A mean that a judge says about all cases and people of some: E[people] = E[judge] + E[people - judge]. The first term is known from all cases, the second from
  * those that people labelled too, a random part of what the judge labelled.
  */
 export interface CorrectedMean {

@@ -28,7 +28,7 @@ export function includesRole(role: Role, needed: Role): boolean {
 export const storedKeySchema = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{12}$/, 'must be 12 hex digits'),
   name: keyNameSchema,
-  /** Whose limits it counts in, besides its own. */
+  /** The team whose limits its requests count towards, besides its own. */
   team: teamSchema.optional(),
   /** Hash of the whole key, in hex; the key itself is stored nowhere. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex'),

@@ -22,7 +22,7 @@ export function createLimitLines() {
   };
 }
 
-/** A reload may give a limit other bounds: who waits already goes on in the line that they came to. */
+/** A reload may give a limit other bounds: those already waiting stay in their line. */
 function nameOf({ scope, whenFull }: AppliedLimit): string {
   return `${scope}\0${whenFull?.maxWaiting}\0${whenFull?.maxWaitMs}`;
 }

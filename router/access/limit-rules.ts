@@ -32,14 +32,14 @@ export interface LimitWindow {
  */
 export const AT_LIMIT = ['next', 'equals', 'stronger', 'wait', 'refuse'] as const;
 
-/** Of a limit of models, providers or deployments. */
+/** What happens when a limit of models, providers or deployments is full. */
 export interface WhenFull {
   readonly atLimit: (typeof AT_LIMIT)[number];
   /** Share of any window from which others are preferred that are as good, above 0; 1: never. */
   readonly preferOthersAt: number;
-  /** Of `wait`: the longest wait, in ms. */
+  /** For `wait`: the longest wait, in ms. */
   readonly maxWaitMs: number;
-  /** Of `wait`: requests that wait at once. */
+  /** For `wait`: requests that wait at once. */
   readonly maxWaiting: number;
 }
 
@@ -49,7 +49,7 @@ export interface Limit {
   /** Field -> one name, or `*`: each that no other limit of the same fields names has an allowance of its own. Empty: all requests together. */
   readonly for: Readonly<Partial<Record<LimitField, string | undefined>>>;
   readonly windows: readonly LimitWindow[];
-  /** Where it stands in the configuration, if that is not under `limits`. */
+  /** Its path in the configuration, if that is not under `limits`. */
   readonly field?: string | undefined;
   /** Undefined: as `next`, and others are never preferred. */
   readonly whenFull?: WhenFull | undefined;

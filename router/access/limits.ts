@@ -259,7 +259,7 @@ export function createLimiter(parts: LimiterParts): Limiter {
 
 type LimitsInForce = ReturnType<typeof limitsInForce>;
 
-/** Limits, and what is known of their windows. */
+/** Limits, and what is known about their windows. */
 function limitsInForce(limits: readonly Limit[]) {
   return { limits, find: limitFinder(limits), full: fullWindows(), shares: usedShares(limits) };
 }

@@ -9,7 +9,7 @@ export interface QueueLimits {
   readonly maxWaitMs: number;
 }
 
-/** What became of a request for a place. Refused requests may come again after `retryAfterS` seconds, a whole number. */
+/** What happened to a request for a place. Refused requests may come again after `retryAfterS` seconds, a whole number. */
 export type Entry =
   | {
       readonly outcome: 'entered';
@@ -33,7 +33,7 @@ export interface Queue {
   close(): void;
 }
 
-/** Calls with what became of a request that waits. A Set keeps the order of arrival, and whoever gives up is taken out without a search. */
+/** Calls with what happened to a request that waits. A Set keeps the order of arrival, and whoever gives up is taken out without a search. */
 type Line = Set<(entry: Entry) => void>;
 
 /**
@@ -51,7 +51,7 @@ export function createQueue(
   now: () => number = () => performance.now(),
 ): Queue {
   const retryAfterS = Math.max(1, Math.ceil(maxWaitMs / 1_000));
-  /** Whose turn was longest ago comes first. */
+  /** Least recent turn first. */
   const lines = new Map<string, Line>();
   const background: Line = new Set();
   const usage = decayedUsage(now);
@@ -177,13 +177,13 @@ export function createQueue(
 }
 
 const HALF_LIFE_MS = 10_000;
-/** Of so many the ones that used little are forgotten. */
+/** Above this number, those that used little are forgotten. */
 const MOST_REMEMBERED = 10_000;
 /** Share of the places that is kept from those that were given much; what it brings and costs: docs/EXPERIMENTS.md. */
 const KEPT_FREE = 0.2;
 /** Share of the places that is kept from work in the background. */
 const KEPT_FROM_BACKGROUND = 0.1;
-/** Much is more than so many times the mean of those that came within the last half-life. */
+/** Much is more than this many times the mean of those that came within the last half-life. */
 const MUCH = 1.5;
 /** How long that mean is believed: with many keys it takes as long as a decision. */
 const MEAN_FOR_MS = 100;

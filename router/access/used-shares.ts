@@ -13,7 +13,7 @@ import {
 /** Who asks, before it is known which model is called. */
 export type AskingSubject = Omit<LimitSubject, 'model' | 'provider' | 'deployment'>;
 
-/** What the ledger last said of the windows of limits that are named, or of models: each reservation brings it along, so nothing is read for it. */
+/** What the ledger last said about the windows of limits that are named, or of models: each reservation brings it along, so nothing is read for it. */
 export interface UsedShares {
   /** @param sums of the window, in its unit */
   told(window: ToldWindow, sums: WindowSums): void;
@@ -84,7 +84,7 @@ export function usedShares(limits: readonly Limit[]): UsedShares {
 type Names = readonly string[];
 const OF_MODELS = ['model', 'provider', 'deployment'] as const;
 
-/** Of a limit on a model all that counts is known without the request. */
+/** For a limit on a model, everything that counts is known without the request. */
 function ownName(limit: Limit, field: LimitField): readonly string[] {
   const name = limit.for[field];
   return name === undefined ? [] : [name];

@@ -82,9 +82,9 @@ export function isFolder(place: string): boolean {
   }
 }
 
-/** Of a file of JSON or text, in bytes: those that are written have some kB. */
+/** For a file of JSON or text, in bytes: those that are written have some kB. */
 export const LARGEST_TEXT = 4 * 2 ** 20;
-/** Of any other: the table of a large encoder, or the neighbours of a million cases. */
+/** For any other file: the table of a large encoder, or the neighbours of a million cases. */
 const LARGEST_PART = 512 * 2 ** 20;
 
 /** @throws PlimsollError `invalid-artifact` if the file is not there, not for us to read, or larger than `mostBytes` */

@@ -12,7 +12,7 @@ export interface Floors {
   readonly maxQualityLoss?: number | undefined;
   /** The field that sets it, for messages: `gate.max_quality_loss` unless a profile's margin is narrower. */
   readonly maxQualityLossField?: string | undefined;
-  /** A PASS counts for so many days from `issued`, if the verdict does not say fewer. */
+  /** A PASS counts for this many days from `issued`, if the verdict does not say fewer. */
   readonly maxValidForDays?: number | undefined;
   /** Suites that count: the sha256 of each in hex, or its beginning. */
   readonly suites?: readonly string[] | undefined;

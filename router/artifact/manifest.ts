@@ -19,7 +19,7 @@ const encoderIdentitySchema = z.strictObject({
 const rungSchema = z.strictObject({
   candidate: z.string().min(1),
   model: z.string().min(1),
-  /** What the operator says of each of its replies, in place of labels: of people. */
+  /** What the operator says about each of its replies, in place of labels: of people. */
   given: z.strictObject({ quality: share, cost_usd: z.number().min(0).optional() }).optional(),
 });
 
@@ -101,7 +101,7 @@ const checkedRungSchema = z.strictObject({
 
 /** Replies are judged before they go out: see router/cascade. The policy's threshold is then the accept level. */
 const cascadeSchema: z.ZodType<Cascade> = checkedRungSchema.extend({
-  /** Of the rungs between the cheapest and the strongest, in order. */
+  /** The rungs between the cheapest and the strongest, in order. */
   middle: z.array(checkedRungSchema).min(1).optional(),
 });
 
@@ -150,7 +150,7 @@ const contentSchema = z.strictObject({
   split: z.strictObject({
     seed: z.int(),
     train: splitPartSchema,
-    /** Of a recalibrated artifact, and of those that were trained before the gate chose the threshold. */
+    /** Only of recalibrated artifacts, and of those trained before the gate chose the threshold. */
     calibration: splitPartSchema.optional(),
     test: splitPartSchema,
   }),

@@ -37,7 +37,7 @@ export interface PublicKey {
 /**
  * Reads an Ed25519 public key in PEM (SubjectPublicKeyInfo).
  * @param namedBy the setting or flag that names the file, for errors
- * @throws PlimsollError `invalid-config` if it is none, a private key too; `not-found` or `io` if it cannot be read
+ * @throws PlimsollError `invalid-config` if it is not one, a private key too; `not-found` or `io` if it cannot be read
  */
 export function readPublicKey(file: string, namedBy: string): PublicKey {
   const pem = readPem(file, namedBy);
@@ -58,7 +58,7 @@ export function readPublicKey(file: string, namedBy: string): PublicKey {
  * Reads an Ed25519 private key in PEM (PKCS#8).
  * @param namedBy the flag that names the file, for errors
  * @param passphrase of a key that is encrypted
- * @throws PlimsollError `invalid-config` if it is none, or encrypted and not opened by the passphrase; `not-found` or `io` if it cannot be read
+ * @throws PlimsollError `invalid-config` if it is not one, or encrypted and not opened by the passphrase; `not-found` or `io` if it cannot be read
  */
 export function readPrivateKey(file: string, namedBy: string, passphrase: string | undefined): Ed25519Key {
   const pem = readPem(file, namedBy);

@@ -23,7 +23,7 @@ export type NoPass = (typeof NO_PASS_REASONS)[number];
 
 interface Term {
   readonly suite: string;
-  /** The threshold that the verdict is of. */
+  /** The threshold that was judged. */
   readonly threshold: number;
   /** ISO 8601. */
   readonly issued: string;
@@ -33,8 +33,8 @@ interface Term {
 }
 
 /**
- * What an artifact may claim of its policy: a valid PASS, one that has run out, or nothing. Of a router that serves other models than it
- * learned from the PASS is stale; one that audits speak against is contradicted. `why` is for a person.
+ * What an artifact may claim of its policy: a valid PASS, one that has run out, or nothing. If a router serves other models than it
+ * learned from, the PASS is stale; if audits speak against it, it is contradicted. `why` is for a person.
  */
 export type Standing =
   | ({ readonly kind: 'pass' } & Term)
@@ -52,7 +52,7 @@ const CLOCK_TOLERANCE_MS = DAY_MS;
 /** No date of ISO 8601 with four digits is later, however many days a suite names. */
 const LAST_EXPIRY_MS = Date.UTC(9999, 11, 31);
 
-/** Where the verdict of an artifact leaves it at the time `now`. It trusts neither the verdict's word nor that it belongs here. */
+/** The standing of an artifact at the time `now`. Trusts neither the verdict's word nor that it belongs to this artifact. */
 export function standingOf(artifact: Judged, verdict: StoredVerdict | undefined, now: Date): Standing {
   if (verdict === undefined) return none('no-verdict', withoutVerdict(artifact.folder));
   const fault =
@@ -81,7 +81,7 @@ export function standingInFolder(artifact: Judged, now: Date, floors: Floors = {
   }
 }
 
-/** A PASS below a floor is none, and a floor may let it expire before the verdict does. */
+/** A PASS below a floor does not count, and a floor may let it expire before the verdict does. */
 function overFloors(standing: Standing, found: FoundVerdict, floors: Floors, now: Date): Standing {
   const fault = floorFault(found, floors);
   if (fault !== undefined) return none(fault.reason, fault.why);

@@ -130,7 +130,7 @@ function stored(store: string, folder: string, current: Current | undefined, now
   }
 }
 
-/** Of artifacts that were read and whose hashes fitted: what their files were then. A page that lists a store hashes nothing again. */
+/** The state of the files of artifacts whose hashes were checked, so that a page that lists a store does not hash them again. */
 const checked = new RecentMap<{ readonly mark: string; readonly artifact: Judged }>(1_000);
 
 /** As readArtifact, from memory while no file of it has changed. */

@@ -18,7 +18,7 @@ const verdictWord = z.enum(VERDICTS);
 /** Forms of files of decisions: `plimsoll` is a row of id, key or prompt, and model. */
 export const DECISION_FORMS = ['plimsoll', 'routerarena', 'litellm', 'openrouter'] as const;
 
-/** One demand of the suite on the policy, and what came of it. What is undefined is null, never 0. */
+/** One demand of the suite on the policy, and its outcome. What is undefined is null, never 0. */
 export const conditionSchema = z.strictObject({
   /** Such as `quality-loss`, `slice/law`, `flip-rate/case`. */
   name: z.string().min(1),
@@ -95,7 +95,7 @@ const judged = {
   tools: z.record(z.string(), z.string()),
 };
 
-/** What verdicts of both versions say of an artifact. */
+/** What verdicts of both versions say about an artifact. */
 const ofArtifact = {
   ...judged,
   valid_for_days: z.int().positive(),
@@ -198,7 +198,7 @@ const onSealedCases = {
     number: z.int().positive(),
     /** 1 - confidence that this look may spend. */
     delta: z.number().gt(0).lt(1),
-    /** Of the whole promise, over all looks at these cases: what the suite asks for. Left out in verdicts from before it was written. */
+    /** Confidence of the whole promise, over all looks at these cases, as the suite asks. Left out in older verdicts. */
     confidence: z.number().gt(0).lt(1).optional(),
     /** Hash of this look's line in the record of looks, which has the hash of the line before; null if the look is not on record. */
     record: sha256.nullable(),
@@ -230,10 +230,10 @@ const contentSchema = z.strictObject({
 const decisionsSchema = z.strictObject({
   /** Its name, without the folder. */
   file: z.string().min(1),
-  /** Whose form it has: ours, or that of another program. */
+  /** The form of the file: ours, or that of another program. */
   form: z.enum(DECISION_FORMS),
   rows: count,
-  /** Of the file's bytes. */
+  /** Hash of the file's bytes. */
   file_sha256: sha256,
   /** Over the ladder and which case got which model, whatever the order of the rows. */
   sha256,
@@ -242,7 +242,7 @@ const decisionsSchema = z.strictObject({
 });
 
 /**
- * What the gate said of decisions that were made elsewhere. It names no artifact, no policy and no threshold, and it has no term: so nothing
+ * What the gate said about decisions that were made elsewhere. It names no artifact, no policy and no threshold, and it has no term: so nothing
  * can take it for a verdict by which something serves.
  */
 const decisionsContentSchema = z.strictObject({
@@ -252,7 +252,7 @@ const decisionsContentSchema = z.strictObject({
   ...onSealedCases,
 });
 
-/** `verdict.json`: what the gate said of an artifact, bound to it by hash and to itself by `sha256`. */
+/** `verdict.json`: what the gate said about an artifact, bound to it by hash and to itself by `sha256`. */
 export const verdictSchema = contentSchema.extend({ sha256 });
 
 /** A verdict on decisions, bound to itself by `sha256`. */
@@ -298,7 +298,7 @@ export const VERDICT_FILE = 'verdict.json';
 const LARGEST = 4 * 2 ** 20;
 
 /**
- * What the gate said of the artifact in `folder`; undefined if it has not run. Whether that lets it serve says `standingOf`.
+ * What the gate said about the artifact in `folder`; undefined if it has not run. Whether that lets it serve says `standingOf`.
  * @throws PlimsollError `invalid-artifact`, naming file and field, if it cannot be read or was edited.
  */
 export function readVerdict(folder: string): StoredVerdict | undefined {

@@ -25,7 +25,7 @@ export class Activity {
   }
 
   /**
-   * Of a line that is at a limit. If it is a limit of ours, one line at a time is on the lookout and tries again early; once it gets through, the others
+   * A line waits at a limit. If it is a limit of ours, one line at a time is on the lookout and tries again early; once it gets through, the others
    * wait no longer.
    * @param sleep resolves at that time, or once it is over
    * @returns whether the line is on the lookout: if it gets through now, `foundRoom` is to be called

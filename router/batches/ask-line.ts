@@ -20,7 +20,7 @@ export interface LineCall extends Pick<BatchLine, 'url' | 'body'> {
 export interface LineReply {
   readonly status: number;
   readonly requestId: string;
-  /** JSON, or text if it is none. */
+  /** JSON, or text if it is not one. */
   readonly body: unknown;
   readonly retryAfterMs: number | undefined;
   /** No model was called: a limit here, or another refusal of ours. */

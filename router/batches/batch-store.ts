@@ -10,7 +10,7 @@ const RESULTS = 'batch-results';
 const ID = /^batch_[\w-]{1,100}$/;
 /** Documents of results that are read at once. */
 const READ_AT_ONCE = 20;
-/** Of all keys: as many as 100 keys may have. */
+/** For all keys together: as many as 100 keys may have. */
 const MAX_OPEN = 100 * MAX_KEPT;
 /** By writers at the same moment. */
 const MAX_TRIES = 20;

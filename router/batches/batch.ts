@@ -19,7 +19,7 @@ export type BatchStatus =
 
 export const ENDED: readonly BatchStatus[] = ['completed', 'cancelled', 'expired', 'failed'];
 
-/** Whose requests the lines are. */
+/** The client whose requests the lines are. */
 export interface Client {
   /** The id of its API key; undefined without keys. */
   readonly keyId: string | undefined;

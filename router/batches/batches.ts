@@ -28,7 +28,7 @@ export interface BatchParts extends Pick<RunParts, 'isValidKey' | 'onTrouble'> {
   readonly options: BatchOptions;
   readonly state: Pick<State, 'documents' | 'leases' | 'ledger'>;
   readonly callLine: CallLine;
-  /** Of one line. */
+  /** Per line. */
   readonly maxLineBytes: number;
   readonly json: JsonLimits;
   /** Milliseconds since 1970. */
@@ -61,7 +61,7 @@ export interface Batches {
   readonly files: Pick<FileStore, 'get' | 'list' | 'content' | 'placeOf'>;
   /** @throws PlimsollError `not-found`; `conflict` if a batch that has not ended reads it */
   deleteFile(scope: string, id: string): Promise<void>;
-  /** @throws PlimsollError `not-found`; `invalid-input` if the file is none of requests to this endpoint; `conflict` as `upload` does */
+  /** @throws PlimsollError `not-found`; `invalid-input` if the file is not one of requests to this endpoint; `conflict` as `upload` does */
   create(wanted: WantedBatch, client: Client): Promise<Batch>;
   /** @throws PlimsollError `not-found` */
   get(scope: string, id: string): Promise<Batch>;

@@ -11,7 +11,7 @@ const DELETED = 'batch-file-deleted';
 const DELETED_MS = 24 * 3_600_000;
 /** Characters of one stored piece; a longer line is a piece of its own. */
 const CHUNK_CHARACTERS = 256 * 1024;
-/** By which a file is told from those of providers. */
+/** Tells a file here from those of providers. */
 const PREFIX = 'file-plimsoll-';
 const ID = /^file-plimsoll-[\w-]{1,100}$/;
 /** Files of one API key, and batches of one. */
@@ -22,12 +22,12 @@ export interface StoredFile {
   readonly id: string;
   readonly filename: string;
   readonly purpose: 'batch' | 'batch_output';
-  /** Of the content, in UTF-8. */
+  /** Length of the content in UTF-8. */
   readonly bytes: number;
   readonly createdMs: number;
   readonly expiresMs: number;
   readonly lines: number;
-  /** Of a file of requests: what its lines ask for. */
+  /** For a file of requests: the endpoint of its lines. */
   readonly url?: Endpoint;
   readonly chunks: number;
 }

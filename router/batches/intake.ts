@@ -4,9 +4,9 @@ import { type Endpoint, isFault, type LineFault, readLine } from './line.ts';
 
 export interface IntakeLimits {
   readonly maxLines: number;
-  /** Of the whole file. */
+  /** For the whole file. */
   readonly maxFileBytes: number;
-  /** Of one line. */
+  /** Per line. */
   readonly maxLineBytes: number;
   readonly json: JsonLimits;
 }

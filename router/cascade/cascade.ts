@@ -38,7 +38,7 @@ export interface CascadeStep {
   readonly skip: number;
 }
 
-/** Of each checked rung, cheapest first, what a cascade has of the cheapest one. */
+/** For each checked rung, cheapest first: what a cascade of two rungs has for the cheap one. */
 export function checkedRungs<Rung extends RungPath>(
   cascade: Rung & { readonly middle?: readonly Rung[] | undefined },
 ): readonly Rung[] {

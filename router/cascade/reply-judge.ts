@@ -113,7 +113,7 @@ function bounded(x: Float64Array, { ranges }: ReplyJudge): Float64Array {
 export interface ReplyVerdict {
   /** That the cheap reply is good, 0..1. */
   readonly probability: number;
-  /** Of keeping the cheap reply: expected quality of the strong model's less its own, -1..1. The score that is thresholded. */
+  /** Expected loss of keeping the cheap reply: quality of the strong model's reply less its own, -1..1. This score is compared with the threshold. */
   readonly predictedLoss: number;
 }
 
@@ -121,7 +121,7 @@ export interface ReplyVerdict {
 const WORST_LOSS = 1;
 
 /**
- * Of keeping the cheap reply, from the probabilities of the three heads: the mean of two estimates of one expectation, E[q(strong) - q(cheap)], the
+ * The loss of keeping the cheap reply, from the probabilities of the three heads: the mean of two estimates of one expectation, E[q(strong) - q(cheap)], the
  * difference of the heads of either model, and 2 P(better) - 1. Which of them ranks better differs from pair to pair; their mean is near the better
  * one (docs/EXPERIMENTS.md).
  */
@@ -130,7 +130,7 @@ export function replyLoss({ cheap, strong, better }: Readonly<Record<JudgeHeadNa
 }
 
 /**
- * A reply without a signal that the judge relies on and never learned to do without has the worst loss: what the judge would say of it means
+ * A reply without a signal that the judge relies on and never learned to do without has the worst loss: what the judge would say about it means
  * nothing.
  * @param promptLogits of the classifier for the prompt (`Classifier.logits`: before Platt scaling), one a candidate, in the order of the judge's
  *   first columns

@@ -102,13 +102,13 @@ export const SIGNAL_COLUMNS: readonly SignalColumns[] = [...SIGNALS.map(({ name 
   },
 );
 
-/** Of each column the place of the indicator that says whether it is missing; an indicator's own is its place. */
+/** For each column, the index of its indicator of missing values; for an indicator, its own index. */
 export const INDICATORS: readonly number[] = REPLY_COLUMNS.map((_, at) =>
   REPLY_COLUMNS.findIndex((name, place) => place >= at && name.endsWith('_missing')),
 );
 
 /**
- * What is known of a reply as columns of a regression, each finite for any text and any Reply. A signal that is missing is 0 in its own
+ * What is known about a reply as columns of a regression, each finite for any text and any Reply. A signal that is missing is 0 in its own
  * columns and 1 in its indicator.
  * @param prompt the text that was scored (router/prompt)
  * @returns shape of REPLY_COLUMNS

@@ -1,7 +1,7 @@
 import type { Reply } from '../types.ts';
 import { LEAST_LOGPROB } from './signal-columns.ts';
 
-/** What the log-probabilities of a reply's tokens say of it; without fields if they say nothing. */
+/** What the log-probabilities of a reply's tokens say about it; without fields if they say nothing. */
 export type LogprobSignals = Pick<Reply, 'confidenceLogprob' | 'meanLogprob' | 'minLogprob'>;
 
 /**

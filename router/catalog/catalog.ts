@@ -116,7 +116,7 @@ function catalogModel(provider: Provider, nameAtProvider: string, options: Model
   };
 }
 
-/** Its name need not begin with a provider. What is known of it is what is known at its first deployment, unless the entry says otherwise. */
+/** Its name need not begin with a provider. What is known about it is what is known at its first deployment, unless the entry says otherwise. */
 function deployedModel(
   name: string,
   { deployments: places = [], balance = 'least_busy', ...entry }: ModelOptions,

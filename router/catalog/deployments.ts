@@ -18,7 +18,7 @@ export function providersOf(
 }
 
 /**
- * The deployments of a model, each with what is known of the model.
+ * The deployments of a model, each with what is known about the model.
  * @param providers that of each option
  * @throws PlimsollError `invalid-config` if one is there twice, a weight is no number from 0 up, or none is above 0
  */

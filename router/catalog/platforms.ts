@@ -20,7 +20,7 @@ export function familyOf(kind: ConfiguredKind): Family {
     : { kind: kind as ProviderKind };
 }
 
-/** Of Azure's v1 API (https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle). */
+/** Azure's v1 API (https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle). */
 const AZURE_PATH = '/openai/v1';
 
 /**

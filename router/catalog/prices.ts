@@ -1,6 +1,6 @@
 import type { Capability, Price, ProviderKind, TokenCounts, TokenRates } from './types.ts';
 
-/** What the table knows of a model. */
+/** What the table knows about a model. */
 export interface ModelFacts {
   readonly price: Price;
   /** Where the price was seen: on the provider's own page, or in part on other people's lists alone. docs/CONFIGURATION.md names the latter. */
@@ -117,7 +117,7 @@ export const PRICE_TABLE: PriceTable = {
   },
 };
 
-/** What the table knows of a model, by the kind of its provider and the provider's own name of it; undefined if it knows nothing. */
+/** What the table knows about a model, by the kind of its provider and the provider's own name of it; undefined if it knows nothing. */
 export function knownFacts(kind: ProviderKind, id: string): ModelFacts | undefined {
   const models = PRICE_TABLE[kind]?.models;
   return models && Object.hasOwn(models, id) ? models[id] : undefined; // not `constructor` and the like

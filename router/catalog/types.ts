@@ -81,7 +81,7 @@ export interface TokenRates {
   readonly cacheWrite1hUsd?: number;
 }
 
-/** The rates of a whole request whose prompt is longer than so many tokens. They replace the other rates as a whole. */
+/** The rates of a whole request whose prompt is longer than this many tokens. They replace the other rates as a whole. */
 export interface PriceTier extends TokenRates {
   readonly aboveInputTokens: number;
 }
@@ -89,7 +89,7 @@ export interface PriceTier extends TokenRates {
 export interface Price extends TokenRates {
   /** For long prompts; by length, the shortest first. */
   readonly tiers?: readonly PriceTier[];
-  /** Of people: added to what tokens cost. */
+  /** For people: added to what tokens cost. */
   readonly work?: WorkRate;
 }
 
@@ -135,7 +135,7 @@ export interface CatalogModel {
   readonly latencyClass: 'fast' | 'medium' | 'slow' | undefined;
   /** How soon it replies, as the operator says; measurements count before it. Left out if it is not known. */
   readonly latency?: ConfiguredLatency | undefined;
-  /** Of a model that is named with one, `<provider>/<model>@<effort>`: each of its requests gets it. */
+  /** For a model that is named with one, `<provider>/<model>@<effort>`: each of its requests gets it. */
   readonly effort?: Effort;
   /** Prompts do not leave the operator's machines. */
   readonly local: boolean;
@@ -145,7 +145,7 @@ export interface CatalogModel {
   readonly deployments?: readonly Deployment[];
   /** How requests without a conversation are spread over them. */
   readonly balance?: Balance;
-  /** Of a model at one of several places: `<provider>/<id>`. */
+  /** For a model at one of several places: `<provider>/<id>`. */
   readonly deployment?: string;
 }
 
@@ -167,9 +167,9 @@ export interface Deployment extends CatalogModel {
 export interface ProviderOptions {
   readonly kind: ConfiguredKind;
   readonly baseUrl?: string | undefined;
-  /** Of Google's cloud. */
+  /** For Google's cloud. */
   readonly project?: string | undefined;
-  /** Of Google's cloud. Default: global. */
+  /** For Google's cloud. Default: global. */
   readonly location?: string | undefined;
   readonly tokenFile?: string | undefined;
   readonly apiKeyEnv?: string | undefined;
@@ -181,7 +181,7 @@ export interface ProviderOptions {
   readonly responses?: boolean | undefined;
 }
 
-/** What the operator knows of a model; overrides the price table field by field. */
+/** What the operator knows about a model; overrides the price table field by field. */
 export interface ModelOptions {
   /** The provider's own name of it; by default what follows the slash. */
   readonly id?: string | undefined;

@@ -19,7 +19,7 @@ interface HeadInputs {
   /** Buckets of word pairs, at least one. */
   readonly pairs: Int32Array;
   readonly features: Float32Array;
-  /** Of the nearest labelled cases, one a head; only for a graph that takes it. */
+  /** Vote of the nearest labelled cases, one number a head; only for a graph that takes it. */
   readonly vote?: Float32Array;
 }
 

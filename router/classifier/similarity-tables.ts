@@ -14,7 +14,7 @@ export const SIMILARITY_TABLES = {
   keys: 'neighbour_keys',
 } as const;
 
-/** What an artifact knows of texts that are alike; undefined if it needs nothing of the kind. */
+/** What an artifact knows about texts that are alike; undefined if it needs nothing of the kind. */
 export function readSimilarity(bytes: Uint8Array): NamedSimilarity | undefined {
   const { initializer } = decodeModel(bytes).graph;
   const find = (table: keyof typeof SIMILARITY_TABLES): OnnxTensor | undefined =>

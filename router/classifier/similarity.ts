@@ -27,7 +27,7 @@ export interface NamedReferences extends References {
   readonly keys: readonly string[];
 }
 
-/** What a classifier knows of texts that are alike. */
+/** What a classifier knows about texts that are alike. */
 export interface Similarity {
   readonly space: SimilaritySpace;
   /** Of unit length, one after the other; left out if memberships are no features. */
@@ -47,7 +47,7 @@ export interface SimilarityInputs {
   readonly features: Float32Array;
   /** Mean quality of the nearest cases, one a head. */
   readonly vote?: Float32Array;
-  /** Of the nearest of them, cosine, -1..1. Left out if no cases vote. */
+  /** Cosine similarity of the nearest one, -1..1. Left out if no cases vote. */
   readonly similarity?: number;
 }
 
@@ -119,7 +119,7 @@ export function product(table: Float32Array, from: number, vector: Float32Array)
   return a + b + (c + d);
 }
 
-/** Of similarities: a text belongs to a few of 64 clusters then, and to none of them alone. */
+/** Sharpens similarities, so that a text belongs to a few of the 64 clusters rather than to one. */
 const TEMPERATURE = 0.1;
 
 /** Soft membership of each cluster: the softmax of the similarities to their centroids. Sums to 1. */
@@ -138,7 +138,7 @@ function memberships(centroids: Float32Array, point: Float32Array): Float32Array
 /** How many cases vote. 30 are worse nearly everywhere, 300 no better (docs/EXPERIMENTS.md). */
 const VOTERS = 100;
 
-/** References whose similarity falls into one of so many steps count alike, which saves sorting them. */
+/** References whose similarity falls into one of this many steps count alike, which saves sorting them. */
 const STEPS = 2048;
 
 /** What 1 is in 8 bits. */
@@ -149,7 +149,7 @@ export function quantised(point: Float32Array): Int8Array {
   return Int8Array.from(point, (value) => Math.round(value * ONE));
 }
 
-/** What the cases nearest to a point say of it. */
+/** What the cases nearest to a point say about it. */
 export type Vote = (point: Float32Array) => Required<Pick<SimilarityInputs, 'vote' | 'similarity'>>;
 
 /**
@@ -262,7 +262,7 @@ export const SMALLEST_PROBABILITY = 1e-6;
 
 /** Labelled cases near a text: one, or several that vote as one. */
 export interface NearCases {
-  /** Of the question; of several the one nearest to their mean. */
+  /** The id of the question; for several the one nearest to their mean. */
   readonly key: string;
   /** How many cases these count as. */
   readonly count: number;

@@ -57,7 +57,7 @@ export const cascadeSchema = z
   .describe("The look at a cheaper model's answer before it goes out, of an artifact that has judges.")
   .transform(camelCased);
 
-/** What a profile says of it: `off`, or the fields that are different there. */
+/** What a profile says about it: `off`, or the fields that are different there. */
 export const cascadeOverrides = z.union(
   [
     z.literal('off'),

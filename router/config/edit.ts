@@ -13,7 +13,7 @@ export interface ConfigEdit {
   readonly value: string | number;
 }
 
-/** Of the text of a file: two people who change the same one see that they do. */
+/** Identifies the text of a file, so that two people who edit the same file notice it. */
 export function fileMark(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

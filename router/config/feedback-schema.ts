@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { camelCased } from './camel-cased.ts';
 
-/** `feedback` of plimsoll.config.yaml: what clients and end users say of replies. Without it none is taken. */
+/** `feedback` of plimsoll.config.yaml: what clients and end users say about replies. Without it none is taken. */
 export const feedbackSchema = z
   .strictObject({
     tokens: z

@@ -38,7 +38,7 @@ export const latencySchema = z
   .describe('How soon answers are wanted.')
   .transform(camelCased);
 
-/** What a profile says of it: the fields that are different there. */
+/** What a profile says about it: the fields that are different there. */
 export const latencyOverrides = z
   .strictObject({
     class: latencyClass.optional(),

@@ -20,7 +20,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 const LONGEST_MS = 366 * 86_400_000;
 /** To compare a calendar month with other windows. */
 const MONTH_MS = 30 * 86_400_000;
-/** Of billionths of a dollar: sums of as many are exact. */
+/** In billionths of a dollar; sums up to this are exact. */
 const MOST = 1e15;
 
 export const windowSchema = z.record(z.string(), z.string()).transform((fields, context): LimitWindow => {
@@ -148,7 +148,7 @@ function isOfModels({ model, provider, deployment }: Limit['for']): boolean {
 
 type WhenFullField = keyof typeof whenFullFields;
 
-/** What happens when a limit is full is of limits of models alone, and a wait only of those that wait. */
+/** Only limits of models may say what happens when they are full, and only those that wait may set a wait. */
 function refuseMisplaced(
   limit: WrittenLimit & Readonly<Partial<Record<WhenFullField, unknown>>>,
   context: z.RefinementCtx,
@@ -251,7 +251,7 @@ export function limitsOfProfiles(
   );
 }
 
-/** The first of some limits that is for the very same as an earlier one; undefined if there is none. */
+/** The first limit that covers exactly the same as an earlier one; undefined if there is none. */
 export function repeatedLimit(limits: readonly Limit[]): Limit | undefined {
   const scopes = limits.map(({ for: names }) => scopeOf(names));
   return limits.find((_, i) => scopes.indexOf(scopes[i]!) < i);

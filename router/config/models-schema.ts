@@ -150,7 +150,7 @@ const model = z
   })
   .transform(camelCased);
 
-/** `<provider>/<model>` -> what is known of it; overrides and extends the price table that ships. */
+/** `<provider>/<model>` -> what is known about it; overrides and extends the price table that ships. */
 export const modelsSchema = z.record(
   z.string().max(200).regex(MODEL_NAME, 'a model is named <provider>/<model>, such as openai/gpt-4o-mini'),
   model,

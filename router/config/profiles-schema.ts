@@ -145,9 +145,9 @@ export interface Profile<Cascade = object> {
   readonly captureShare: number | undefined;
   /** How replies of people get to its clients; undefined: as each of them says. */
   readonly peopleReply: ReplyMode | undefined;
-  /** Of its requests; the very list of the configuration, or of the profile that it extends, unless there are others. */
+  /** The limits of its requests; the same list as in the configuration, or the profile that it extends, unless it has its own. */
   readonly rules: readonly RuleOptions[];
-  /** Of its requests alone, besides those of the configuration. */
+  /** For its requests only, in addition to those of the configuration. */
   readonly limits: readonly Limit[];
   /** The very settings of the configuration, unless some are different; undefined: no reply is kept. */
   readonly responseCache: ResponseCacheSettings | undefined;

@@ -28,7 +28,7 @@ const headers = z.record(
   z.string().regex(HEADER_VALUE, 'a header must be one line of plain ASCII'),
 );
 
-/** Headers of one connection, or of who asks whom: never the client's to say. */
+/** Hop-by-hop headers and credentials, which a client must never set. */
 const BLOCKED_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'cookie',

@@ -42,7 +42,7 @@ export const responseCacheSchema = z
   )
   .transform(camelCased);
 
-/** What a profile says of it: `off`, or the fields that are different there. */
+/** What a profile says about it: `off`, or the fields that are different there. */
 export const responseCacheOverrides = z.union(
   [
     z.literal('off'),

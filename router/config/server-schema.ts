@@ -217,7 +217,7 @@ export const gatewaySchema = z
 const SUITE = /^[0-9a-f]{12,64}$/;
 const SUITE_RULE = 'the sha256 of a suite in lower-case hex, or at least its first 12 digits';
 
-/** `gate`: floors below which a PASS is none. */
+/** `gate`: floors below which a PASS does not count. */
 export const floorsSchema = z
   .strictObject({
     min_confidence: z

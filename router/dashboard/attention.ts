@@ -14,7 +14,7 @@ export interface Notice {
 }
 
 const EXPIRY_WARNING_MS = 7 * 86_400_000;
-/** Of a window of a limit: from then on it is worth a warning. */
+/** The used share of a limit's window from which it is worth a warning. */
 const NEARLY_FULL = 0.8;
 /** Share of the requests that fail without its being worth a word. */
 const USUAL_FAILURES = 0.02;

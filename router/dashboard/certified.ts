@@ -15,7 +15,7 @@ export interface Certified {
   readonly standing: Standing;
   /** Undefined if there is none, it cannot be read, or the folder holds another artifact by now. */
   readonly verdict: StoredVerdict | undefined;
-  /** Of the verdict: the mean quality that is lost against always the strongest model. */
+  /** The verdict's condition on the mean quality lost against always calling the strongest model. */
   readonly loss: Condition | undefined;
 }
 

@@ -16,8 +16,8 @@ interface MadeChange {
 }
 
 /**
- * Makes a change and writes down who made it and what came of it: in the log of the process, and in the state if there is one.
- * @returns what came of it; if the state could not keep the record, it says so
+ * Makes a change and writes down who made it and its outcome: in the log of the process, and in the state if there is one.
+ * @returns its outcome; if the state could not keep the record, it says so
  * @throws what `run` throws
  */
 export async function recordedChange({ wanted, form, visitor, parts, run }: MadeChange): Promise<Outcome> {

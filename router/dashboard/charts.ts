@@ -7,7 +7,7 @@ const LEAST = 1.5;
 export interface ChartBar {
   /** Under the bar; empty for none. */
   readonly label: string;
-  /** What the bar says, for who does not see it, and for who points at it. */
+  /** The bar in words, for screen readers and as a tooltip. */
   readonly words: string;
   /** At least 0. `rest` is drawn upon it, as an outline. */
   readonly solid: number;
@@ -72,7 +72,7 @@ export function spanChart(name: string, spans: readonly ChartSpan[]): Html {
 
 /**
  * An interval against zero, which is the line in the middle. Filled if zero is outside, an outline if it is inside; the block across it is the estimate.
- * @param words what it says, for who does not see it
+ * @param words the same in words, for screen readers
  */
 export function intervalLine(
   words: string,

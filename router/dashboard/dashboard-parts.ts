@@ -23,7 +23,7 @@ export interface DashboardParts {
   readonly promotion: (() => Promise<ArtifactPromotion>) | undefined;
   /** The labelled cases that people grade. */
   readonly review: ReviewHolder;
-  /** Called with each change: who made it, and what came of it. */
+  /** Called with each change: who made it, and its outcome. */
   readonly onChange: (change: Change) => void;
   /** Called with a sentence for the log: who signed in, or why an account was not let in. */
   readonly onSignIn: (text: string) => void;

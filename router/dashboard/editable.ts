@@ -14,7 +14,7 @@ export interface Editable {
 export interface EditableGroup {
   readonly title: string;
   readonly items: readonly Editable[];
-  /** Of a split: it must not run while its weights change. */
+  /** The split that it belongs to, which must not run while its weights change. */
   readonly experiment?: string;
 }
 

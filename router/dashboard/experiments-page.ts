@@ -45,7 +45,7 @@ ${experiments.length === 0 ? undefinedHtml() : html`<p class="lead">Each compare
 <div class="stack">${panels}${left.map(([name, { state: own }]) => leftPanel(context, name, own))}</div>`;
 }
 
-/** Of the state that the instances share; undefined: no experiment can run here. */
+/** The state that the instances share; undefined: no experiment can run here. */
 function stateOf({ parts: { gateway } }: PageContext): State | undefined {
   const state = gateway?.state;
   return state === undefined || state.kind === 'memory' ? undefined : state;

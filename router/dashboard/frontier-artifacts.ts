@@ -41,7 +41,7 @@ function named(folder: string, isServing: boolean): FrontierArtifact {
   return { name: path.basename(path.resolve(folder)), folder, isServing };
 }
 
-/** What is known of an artifact's thresholds; a sentence says why nothing is. */
+/** What is known about an artifact's thresholds; a sentence says why nothing is. */
 export type FoundFrontier =
   | {
       readonly kind: 'found';

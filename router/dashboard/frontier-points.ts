@@ -18,10 +18,10 @@ import {
 } from '../verdict-report/index.ts';
 import { wantedConfidence } from './certified.ts';
 
-/** A threshold with all that the page says of it, as text: the browser moves among them and computes nothing. */
+/** A threshold with all that the page says about it, as text: the browser moves among them and computes nothing. */
 export interface ShownPoint {
   readonly threshold: number;
-  /** Of all requests, in percent with one decimal, as the number field has it. */
+  /** Share of all requests, in percent with one decimal, as the number field has it. */
   readonly share: string;
   /** Place of the dot and length of its bound, in the units of the chart. */
   readonly x: number;
@@ -30,7 +30,7 @@ export interface ShownPoint {
   readonly words: Readonly<Record<(typeof FACTS)[number][0], string>>;
 }
 
-/** What is said of a point, in order. */
+/** What is said about a point, in order. */
 export const FACTS = [
   ['escalated', 'Sent to a stronger model'],
   ['saved', 'Saves, of the cost of always the strongest'],
@@ -193,7 +193,7 @@ export function marginPoints(margin: number): string {
   return Number(short) === exact ? short : String(exact);
 }
 
-/** Of all looks at some cases the first may spend 6 / pi^2 of the error, as the gate shares it out. */
+/** The first look at some cases may spend 6 / pi^2 of the error, as the gate shares it out. */
 const FIRST_LOOK = 6;
 const MOST_NEEDED = 1e6;
 

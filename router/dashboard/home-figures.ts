@@ -57,7 +57,7 @@ export interface HomeFigures {
   readonly verdicts: readonly (readonly [string, number])[];
   readonly added: Quantiles | undefined;
   readonly total: Quantiles | undefined;
-  /** Of tokens of prompts; undefined if no provider reported any. */
+  /** Prompt tokens, and those of them that came from a cache; undefined if no provider reported any. */
   readonly promptCache: { readonly tokens: number; readonly cached: number } | undefined;
   readonly replayed: number;
   readonly bars: readonly Bar[];

@@ -7,7 +7,7 @@ import { table } from './table.ts';
 
 const DELTA = 0.05;
 
-/** The same figures for who wants to know what they rest on; folded at first. */
+/** The same figures with what they rest on; folded at first. */
 export function statistics(figures: HomeFigures, proof: Certified): Html {
   return html`<details class="statistics"><summary>The statistics</summary>
 <div class="stack">

@@ -5,7 +5,7 @@ import { caseAt, QUEUE_END } from './labels-review.ts';
 import type { DashboardChange, PageContext } from './page.ts';
 import type { Outcome } from './sessions.ts';
 
-/** Of the longest note, written as a form. */
+/** Room for the longest note, encoded as a form. */
 const LONGEST_FORM = 65_536;
 const QUEUE = 'labels/review';
 

@@ -6,7 +6,7 @@ import { count, counted } from './format.ts';
 import type { PageContext } from './page.ts';
 import { table } from './table.ts';
 
-/** Of each stream, so that the page stays quick. */
+/** Records read from each stream, so that the page stays quick. */
 const MOST_READ = 1_000;
 
 /** Labels that the server itself has kept in its state: grades of the playground, and feedback. Counts alone. */
@@ -37,7 +37,7 @@ ${table('Labels in the state', ['Labels', 'Records', 'Of', 'As a file'], rows)}
   }
 }
 
-/** Of the last word of each person on each request. */
+/** The last grade of each person on each request. */
 async function gradedIn(log: Parameters<typeof readGraded>[0]) {
   let [requests, replies] = [0, 0];
   for await (const one of readGraded(log)) {

@@ -25,7 +25,7 @@ import type { PageContext } from './page.ts';
 import type { FoundReview } from './review-holder.ts';
 import type { Visitor } from './sessions.ts';
 
-/** In place of a case: the page of who has nothing left to grade. */
+/** Shown in place of a case to somebody who has nothing left to grade. */
 export const QUEUE_END = 'end';
 
 type Open = Extract<FoundReview, { kind: 'open' }>;
@@ -87,7 +87,7 @@ export function caseAt(review: ReviewDesk, number: string | null | undefined): s
   return /^\d{1,9}$/.test(number ?? '') ? review.cases[Number(number) - 1] : undefined;
 }
 
-/** One case with what was said of it, to be settled; before the visitor has chosen to see that, what it means to. */
+/** One case with what was said about it, to be settled; before the visitor has chosen to see that, what it means to. */
 export function labelCaseHtml(
   context: PageContext,
   { review, options }: Open,
@@ -125,7 +125,7 @@ ${gradeBar({
 ${helpDialog(items.length, false)}`;
 }
 
-/** What each reviewer said of one reply. */
+/** What each reviewer said about one reply. */
 function saidHtml(review: ReviewDesk, id: string, item: GradedItem | undefined): Html {
   const said = review.gradesOn(id).flatMap(({ reviewer, repeat, grades, note }) => {
     const one = grades.find((graded) => graded.item === item?.item);

@@ -20,9 +20,9 @@ export interface PageOptions {
   readonly title: string;
   /** The page that it is, or belongs to. */
   readonly at?: string;
-  /** What came of the last change. */
+  /** The outcome of the last change. */
   readonly outcome?: Outcome | undefined;
-  /** Left out on pages for who is not signed in. */
+  /** Left out for visitors who are not signed in. */
   readonly visitor?: Visitor | undefined;
   readonly look: Look;
   readonly main: Part;

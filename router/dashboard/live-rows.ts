@@ -39,7 +39,7 @@ export interface LiveRow {
   readonly id: string;
   readonly time: string;
   readonly model: string;
-  /** Of the routed ones: whether the choice went above the cheapest rung. */
+  /** For routed requests: whether the choice went above the cheapest rung. */
   readonly rung: string;
   readonly outcome: string;
   readonly reason: string;

@@ -347,7 +347,7 @@ function forbidden(role: Role, shown: Shown): PageResponse {
   return page(403, messagePage('Not allowed', lines, shown));
 }
 
-/** What came of a change; an error with a sentence for a person is shown. */
+/** The outcome of a change; an error with a sentence for a person is shown. */
 async function outcomeOf(run: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await run();
@@ -358,7 +358,7 @@ async function outcomeOf(run: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-/** Names nothing of the machine but what the operator must mend. */
+/** Names nothing of the machine but what the operator must fix. */
 function failurePage(error: unknown, shown: Shown): PageResponse {
   if (error instanceof PlimsollError && error.code !== 'internal') {
     return page(

@@ -17,7 +17,7 @@ export interface PageContext {
   readonly query: URLSearchParams;
   /** What follows the path of the page in the address. */
   readonly steps: readonly string[];
-  /** What came of the last change, which the page shows. */
+  /** The outcome of the last change, which the page shows. */
   readonly outcome?: Outcome | undefined;
   /** As the browser names the server, for commands to copy. */
   readonly serverUrl: string;

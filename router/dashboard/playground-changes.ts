@@ -11,7 +11,7 @@ import type { Attempt, Run } from './playground-runs.ts';
 
 /** Characters of a prompt, and of a system text. */
 export const LONGEST_PROMPT = 100_000;
-/** Of the longest prompt and system text, written as a form. */
+/** Room for the longest prompt and system text, encoded as a form. */
 const LONGEST_FORM = 2_097_152;
 
 /** Tokens that a reply may have, to choose from. */

@@ -60,7 +60,7 @@ ${canGrade && (isKept ? gradeForm(context, run) : html`<p class="muted">Grades c
 </section>`;
 }
 
-/** @param grade what was said of it so far, `good`, `bad` or nothing; undefined if it cannot be graded */
+/** @param grade what was said about it so far, `good`, `bad` or nothing; undefined if it cannot be graded */
 function replyHtml(reply: AskedReply, at: number, grade: string | undefined): Html {
   const { candidate, model, text, fault, isCut } = reply;
   return html`<article class="panel" aria-labelledby="reply-${at}"><h3 id="reply-${at}">${candidate}: ${model}</h3>

@@ -24,7 +24,7 @@ export interface Run extends Attempt {
   readonly memory: MemoryShare;
   /** Empty until the candidates are asked. */
   replies: readonly AskedReply[];
-  /** What the visitor said of each reply and was kept: `good`, `bad` or nothing. Empty until then. */
+  /** What the visitor said about each reply and was kept: `good`, `bad` or nothing. Empty until then. */
   grades: readonly string[];
 }
 

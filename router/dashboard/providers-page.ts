@@ -43,7 +43,7 @@ ${
 }`;
 }
 
-/** Of the limits: those of providers, models and deployments, which are the quotas that somebody has there. */
+/** The limits of providers, models and deployments: the quotas that somebody has there. */
 async function quotasHtml(parts: PageContext['parts'], nowMs: number): Promise<Html> {
   const heading = html`<h2 id="quotas">Quotas</h2>`;
   const standings = (await standingsOf(parts, nowMs)).filter(({ scope }) => isQuota(scope));

@@ -6,11 +6,11 @@ export interface Visitor {
   readonly role: Role;
   /** Shown at the top: the id of a key, or how else somebody came in. */
   readonly name: string;
-  /** The API key that they signed in with; undefined for who did not, or came by a link. */
+  /** The API key that they signed in with; undefined for visitors who did not, or came by a link. */
   readonly keyId: string | undefined;
-  /** Of the key; undefined: none. */
+  /** Team of the key; undefined: none. */
   readonly team: string | undefined;
-  /** Every form of this visitor has it; undefined for who did not sign in and may only look. */
+  /** Every form of this visitor has it; undefined for visitors who did not sign in and may only look. */
   readonly formToken: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export function mayDo({ role }: Pick<Visitor, 'role'>, needed: Role): boolean {
   return includesRole(role, needed);
 }
 
-/** What came of a change; shown once, on the next page. */
+/** The outcome of a change; shown once, on the next page. */
 export interface Outcome {
   readonly kind: 'note' | 'fault';
   readonly text: string;
@@ -50,7 +50,7 @@ interface Session {
 export const SESSION_MS = 12 * 3_600_000;
 /** The oldest go beyond it. */
 const MAX_SESSIONS = 1_000;
-/** Of one key or account: so nobody signs others out. */
+/** Per key or account, so that nobody signs others out. */
 const MAX_OF_ONE = 20;
 
 /**
@@ -105,7 +105,7 @@ export class Sessions {
     return role && { role, name: `key ${keyId}`, keyId, team: this.#access?.teamOf(keyId), formToken };
   }
 
-  /** Keeps what came of a change for the next page. */
+  /** Keeps the outcome of a change for the next page. */
   keep(cookie: string | undefined, outcome: Outcome): void {
     const session = cookie === undefined ? undefined : this.#sessions.get(hashOf(cookie));
     if (session !== undefined) session.outcome = outcome;

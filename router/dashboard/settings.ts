@@ -97,12 +97,12 @@ function* flattened(value: unknown, names: readonly string[], place: readonly st
   } else yield { field, place, value: shown(value, names) };
 }
 
-/** Of profiles: where their fields come from. */
+/** Fields of profiles that say where the others come from. */
 const DERIVED: ReadonlySet<string> = new Set(['origins', 'lineage']);
 /** Lists that the file has by name. */
 const NAMED: ReadonlySet<string> = new Set(['experiments', 'arms']);
 
-/** Of a limit; one line says it. */
+/** For a limit: one line shows it. */
 function isWindow(value: unknown): value is { readonly name: string; readonly cap: number } {
   return isPlain(value) && typeof value['name'] === 'string' && typeof value['cap'] === 'number';
 }

@@ -10,7 +10,7 @@ export interface SignInWays {
   readonly withOpenId: boolean;
 }
 
-/** For who is not signed in. @param fault why the last try was refused */
+/** For visitors who are not signed in. @param fault why the last try was refused */
 export function signInPage({ withKeys, withOpenId }: SignInWays, look: Look, fault?: string): string {
   const account = html`<p><a class="button" href="/dashboard/oidc">Sign in with your organisation’s account</a></p>`;
   const form = html`<form method="post" action="/dashboard/sign-in" class="sign-in">

@@ -1,13 +1,13 @@
 import { type Html, html, type Part } from '../markup.ts';
 
-/** A heading for who does not see what the column is. */
+/** A heading for screen readers. */
 export function unseenHeading(name: string): Html {
   return html`<span class="hidden">${name}</span>`;
 }
 
 /**
  * A table that scrolls inside its own box on a narrow page. The first column names the row.
- * @param name for who does not see it
+ * @param name for screen readers
  */
 export function table(name: string, heading: readonly Part[], rows: readonly (readonly Part[])[]): Html {
   if (rows.length === 0) return html`<p class="muted empty">Nothing yet.</p>`;

@@ -27,7 +27,7 @@ interface ServedProof {
   readonly verdict: StoredVerdict | undefined;
 }
 
-/** Of a sha256, enough to name one of a few artifacts. */
+/** As many digits of a sha256 as tell a few artifacts apart. */
 const MARK_LENGTH = 12;
 
 /** What the gate proved of what serves, and which artifact serves in a store; or the report of one of the verdicts. */
@@ -193,7 +193,7 @@ function stepOf(store: string): string {
   return `${history.length} ${history.at(-1)?.artifact ?? ''}`;
 }
 
-/** Of two people who decide at once the second has not seen what serves by now. */
+/** If two people decide at once, the second has not seen what serves now. */
 function unlessOthersChanged(store: string, form: URLSearchParams): () => void {
   return () => {
     if (form.get('since') === stepOf(store)) return;

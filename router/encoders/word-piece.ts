@@ -122,7 +122,7 @@ export function normalise(text: string): string {
 /** What a UTF-16 unit is: one of these, or else part of a word, and then the unit that the normaliser makes of it. */
 const SPACE = 0;
 const PUNCTUATION = 1;
-/** Only the normaliser can say: others decide what becomes of it, or it leaves. */
+/** Only the normaliser can tell: its neighbours decide what it becomes, or it is removed. */
 const UNCLEAR = 2;
 
 /**

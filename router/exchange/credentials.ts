@@ -27,7 +27,7 @@ let auth: Promise<GoogleAuth> | undefined;
 let failed: { readonly key: ProviderKey; readonly untilMs: number } | undefined;
 
 /**
- * Of Google's Application Default Credentials: the file of a service account or of a workload identity in GOOGLE_APPLICATION_CREDENTIALS, what
+ * From Google's Application Default Credentials: the file of a service account or of a workload identity in GOOGLE_APPLICATION_CREDENTIALS, what
  * `gcloud auth application-default login` left, or the metadata server. The library keeps a token until it expires.
  */
 async function googleToken(provider: Provider): Promise<ProviderKey> {
@@ -62,7 +62,7 @@ function remembered(missing: string): ProviderKey {
   return key;
 }
 
-/** Never the library's message, which may hold what stands in the file. */
+/** Never the library's message, which may hold what is in the file. */
 function whyNoToken(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ERR_MODULE_NOT_FOUND') {

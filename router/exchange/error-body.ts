@@ -51,7 +51,7 @@ export function reportedError(json: unknown): string | undefined {
   return errorIn(Array.isArray(json) ? json.find(isObject) : json);
 }
 
-/** Of a response. */
+/** Statuses of a failed response. */
 const FAILED_STATUSES: ReadonlySet<unknown> = new Set(['failed', 'cancelled']);
 
 function errorIn(json: unknown): string | undefined {
@@ -100,7 +100,7 @@ function errorHolderIn(choices: readonly unknown[]): unknown {
   return undefined;
 }
 
-/** The error that plain JSON reports where a stream was asked for; undefined if it is none. The body is read. */
+/** The error that plain JSON reports where a stream was asked for; undefined if it is not one. The body is read. */
 export async function errorInsteadOfStream(
   { exchange, head }: OpenExchange,
   idleMs: number,

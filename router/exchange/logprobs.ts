@@ -96,7 +96,7 @@ function takeFrom(text: string, logprobs: unknown[]): string {
 }
 
 /**
- * Of the first choice of a chat completion or a chunk of one: OpenAI's form, whose `refusal` has the tokens of a refusal, and the older one
+ * Log-probabilities of the first choice of a chat completion, or a chunk of one: OpenAI's form, whose `refusal` has the tokens of a refusal, and the older one
  * with a list of numbers, which some servers kept.
  */
 export function logprobsOfChoice(choices: readonly Readonly<Record<string, unknown>>[]): unknown[] {
@@ -114,7 +114,7 @@ export function noteLogprobs(notes: ReplyNotes, logprobs: readonly unknown[]): v
   notes.logprobs.push(...logprobs);
 }
 
-/** Of the first candidate of Google's generateContent, or a piece of its stream. */
+/** Log-probabilities of the first candidate of Google's generateContent, or a piece of its stream. */
 export function logprobsOfCandidate(candidate: unknown): unknown[] {
   const chosen = objectsIn(objectIn(candidate, 'logprobsResult'), 'chosenCandidates');
   return chosen.map(({ logProbability }) => logProbability);

@@ -51,7 +51,7 @@ export interface AttemptTimeouts {
   readonly firstByteMs: number;
   /** Longest silence once the reply's body has begun. */
   readonly idleMs: number;
-  /** Of the whole attempt. */
+  /** For the whole attempt. */
   readonly totalMs: number;
 }
 
@@ -92,7 +92,7 @@ export type AttemptOutcome = (
       readonly body: ReplyBody;
       /** Tokens, once the body has ended; undefined if the provider does not report them. */
       readonly usage: () => Usage | undefined;
-      /** What the reply says of its model, once its content has begun; left out where it is mapped. */
+      /** What the reply says about its model, once its content has begun; left out where it is mapped. */
       readonly identity?: () => ReplyIdentity | undefined;
       /** Tokens of output that a stream has had so far, by its length; left out for whole replies. */
       readonly estimatedOutputTokens?: () => number;
@@ -124,7 +124,7 @@ export type AttemptOutcome = (
   readonly requests?: number;
 };
 
-/** A whole reply, and what it said of its tokens. */
+/** A whole reply, and what it said about its tokens. */
 export interface TakenLogprobs {
   /** As the client gets it: with `null` in place of log-probabilities that it did not ask for. */
   readonly body: Uint8Array;
@@ -167,7 +167,7 @@ export interface ReplyRepair {
   event(event: JsonObject): JsonObject[];
   /** What the SDK still needs at the end of the stream. @param marked the API's own mark of the end has come, not just the end of its bytes */
   end(marked: boolean): JsonObject[];
-  /** A plain reply. @throws ExchangeError `unreadable` if it is none */
+  /** A plain reply. @throws ExchangeError `unreadable` if it is not one */
   plain(reply: JsonObject): JsonObject;
 }
 
@@ -183,7 +183,7 @@ export interface HedgeSettings {
 export interface UpstreamSettings {
   /** File of certificates in PEM: authorities that are trusted besides those that Node trusts. Read at the start. */
   readonly caFile?: string | undefined;
-  /** Of a request with all its attempts and waits. */
+  /** For a request with all its attempts and waits. */
   readonly deadlineMs: number;
   readonly timeouts: AttemptTimeouts;
   readonly retry: {

@@ -7,9 +7,9 @@ import { type ShadowedModel, shadowResults } from './shadow-results.ts';
 
 /** What an experiment came to, as far as the log has been read. */
 export interface ResultsLook {
-  /** Of a split or a canary. */
+  /** For a split or a canary. */
   readonly arms: ExperimentResults | undefined;
-  /** Of a shadow; undefined until its calls were read once. */
+  /** For a shadow; undefined until its calls were read once. */
   readonly models: readonly ShadowedModel[] | undefined;
   /** When the log was last read to its end; undefined: it has not been yet. */
   readonly wholeAtMs: number | undefined;

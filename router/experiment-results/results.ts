@@ -42,11 +42,11 @@ export interface ArmResults {
 export interface ExperimentResults {
   /** The first one is what the others are compared with. */
   readonly arms: readonly ArmResults[];
-  /** Of the shares of the units: at most 1 - confidence if something is wrong with the assignment, or with what is recorded. */
+  /** The p-value of the units' shares: at most 1 - confidence if the assignment or the recording is wrong. */
   readonly sampleRatioPValue: number;
 }
 
-/** What the log says of one request of an experiment. */
+/** What the log says about one request of an experiment. */
 type AssignedRecord = Pick<
   DecisionRecord,
   'id' | 'time' | 'operation' | 'experiment' | 'status' | 'ended' | 'reason' | 'cost_usd' | 'duration_ms'
@@ -63,12 +63,12 @@ export interface ResultsSoFar {
   armOf(decisionId: string): string | undefined;
 }
 
-/** Multiplies what the first arm has, to ask whether another has more than so many times as much. */
+/** Multiplies what the first arm has, to ask whether another has more than this many times as much. */
 export type ControlFactors = Readonly<Partial<Record<Metric, number>>>;
 
 interface Assigned {
   readonly arm: number;
-  /** Of each arm its probability among it and the first one; undefined for the first one itself. */
+  /** For each arm its probability in a comparison with the first one; undefined for the first one itself. */
   readonly chances: readonly (number | undefined)[];
   readonly isFirstOfUnit: boolean;
 }

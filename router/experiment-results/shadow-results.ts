@@ -26,7 +26,7 @@ export interface ShadowedModel {
   readonly meanOutputTokens: number | undefined;
 }
 
-/** Of each model that was asked since the start, in the order in which they were first asked. */
+/** One result per model that was called since the start, in the order of their first calls. */
 export async function shadowResults(
   log: Pick<Log, 'read'>,
   experiment: string,

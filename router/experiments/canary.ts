@@ -2,7 +2,7 @@ import type { DifferenceInterval } from '../statistics/index.ts';
 import type { Canary, CanaryRules } from './experiment.ts';
 import type { ExperimentState } from './experiment-state.ts';
 
-/** What is known of a candidate compared with the profile whose place it is to take, since the canary was started. */
+/** What is known about a candidate compared with the profile whose place it is to take, since the canary was started. */
 export interface CanaryEvidence {
   /** Requests of the candidate since the stage began. */
   readonly stageRequests: number;
@@ -14,7 +14,7 @@ export interface CanaryEvidence {
   readonly audits: {
     readonly n: number;
     readonly mean: number | undefined;
-    /** Of "the mean loss is within the limit": at most the error probability of one rule if it is not. */
+    /** P-value of "the mean loss is within the limit": at most the error probability of one rule if the limit is broken. */
     readonly pValue: number;
   };
   /** Why the candidate may not serve now; undefined if it may. */

@@ -23,10 +23,10 @@ const moveSchema = z.object({
 const stateSchema = z.object({
   schema_version: z.literal(1),
   status: z.enum(STATUSES),
-  /** Of the definition that was started. */
+  /** Hash of the definition that was started. */
   definition: z.string(),
   started_at: z.iso.datetime(),
-  /** Of a canary: the number of its stage, from 0, and since when. */
+  /** For a canary: the number of its stage, from 0, and since when. */
   stage: z.int().min(0),
   stage_since: z.iso.datetime(),
   moves: z.array(moveSchema),

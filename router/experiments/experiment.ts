@@ -13,10 +13,10 @@ export type UnitKind = (typeof UNITS)[number];
 
 interface Randomized {
   readonly name: string;
-  /** Whose requests take part; `default`: those without a profile. */
+  /** The profiles whose requests take part; `default`: requests without a profile. */
   readonly profile: string;
   readonly unit: UnitKind;
-  /** Of its intervals, and of the canary's rules together. */
+  /** Confidence of its intervals, and of the canary's rules together. */
   readonly confidence: number;
 }
 
@@ -126,7 +126,7 @@ export function shadowLimits(shadows: readonly Shadow[]): Limit[] {
 
 /**
  * The profiles that a client gets replies of because of an experiment: each needs a standing of its own. The experiment's own profile would decide without it.
- * Nobody gets a shadow's replies.
+ * No client gets a shadow's replies.
  */
 export function armProfiles(experiment: Experiment): readonly string[] {
   if (experiment.kind === 'shadow') return [];

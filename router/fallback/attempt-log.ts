@@ -126,7 +126,7 @@ export interface SentAttempt {
 
 /** How a candidate ended. */
 export interface Called {
-  /** Of several deployments the one that was called last. */
+  /** With several deployments, the one that was called last. */
   readonly model: CatalogModel;
   /** Undefined: its breaker refused. */
   readonly outcome: AttemptOutcome | undefined;
@@ -144,7 +144,7 @@ export interface AtWork {
   readonly place: string | undefined;
 }
 
-/** What is known of a breaker that refused. */
+/** What is known about a breaker that refused. */
 export interface OpenBreaker {
   readonly because: Failure | undefined;
   readonly notBefore: number | undefined;

@@ -28,7 +28,7 @@ export interface AttemptContext {
   readonly call: UnroutedCall;
   readonly deadline: number;
   readonly log: AttemptLog;
-  /** Of the first candidate, in place of `settings.retry`. */
+  /** For the first candidate, in place of `settings.retry`. */
   readonly patience: UpstreamSettings['retry'] | undefined;
   /** If another attempt is or may be made side by side. */
   readonly lane?: Lane;

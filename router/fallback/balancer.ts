@@ -3,7 +3,7 @@ import { type Balance, type CatalogModel, type Deployment, placeName } from '../
 import type { UnroutedCall } from '../exchange/index.ts';
 import { namesFile } from './key-rotation.ts';
 
-/** What a request says of how models with several deployments are called. */
+/** What a request says about how models with several deployments are called. */
 export interface DeploymentUse {
   /** What its conversation is placed by: the same text goes to the same deployment, at every instance. Undefined: by balance. */
   readonly affinity?: string | undefined;
@@ -34,7 +34,7 @@ export interface Balancer {
   atWork(): ReadonlyMap<string, number>;
 }
 
-/** A conversation stays where it is as long as there are at most so many requests more than twice those of the least busy deployment. */
+/** A conversation stays where it is as long as there are at most this many requests more than twice those of the least busy deployment. */
 const SPARE_REQUESTS = 8;
 const BUSIER = 2;
 

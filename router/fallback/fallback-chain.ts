@@ -177,7 +177,7 @@ export function createFallbackChain(options: FallbackChainOptions): FallbackChai
 const NO_OPTIONS: ChainOptions = {};
 const NOBODY: readonly CatalogModel[] = [];
 
-/** Of a first call. What judges a reply, or comes after a failure, has one attempt at a time. */
+/** For a first call only: calls that judge a reply or follow a failure make one attempt at a time. */
 const HEDGED_KINDS: readonly AttemptKind[] = ['first', 'escalation'];
 
 /** What a second attempt takes. */

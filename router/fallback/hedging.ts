@@ -99,7 +99,7 @@ export class Lane {
     this.#atWork = undefined;
   }
 
-  /** What came of a candidate, or why it threw. Never rejects. */
+  /** The outcome of a candidate, or why it threw. Never rejects. */
   settled(work: Promise<Called>): Promise<Settled> {
     return work.then(
       (called) => {
@@ -119,7 +119,7 @@ export class Lane {
   }
 }
 
-/** What came of a candidate, or why it threw. Undefined: a breaker refused. */
+/** The outcome of a candidate, or why it threw. Undefined: a breaker refused. */
 export type Settled = Called | { readonly error: unknown };
 
 /** Whether nothing else is worth waiting for: a reply, a request that is at fault itself, or a client that left. */

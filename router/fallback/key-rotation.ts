@@ -7,7 +7,7 @@ export interface KeyedModel {
   readonly model: CatalogModel;
   /** The environment variable of the key. */
   readonly key: string;
-  /** Names what is known of the key at this model: rates differ by model, and so may permissions. */
+  /** Names what is known about the key at this model: rates differ by model, and so may permissions. */
   readonly breaker: string;
   /** Its provider asked to wait, or refused it a moment ago. */
   readonly rests: boolean;

@@ -93,7 +93,7 @@ function takeAway(file: string, token: string, place: string, deadline: number):
 const RIGHTS = /^(\.([0-9a-f]{12}|unreadable-\d+))+$/;
 
 /**
- * Removes what commands left that were killed while they took a lock over. To be called by who holds the lock: each such right is for an
+ * Removes what commands left that were killed while they took a lock over. To be called by whoever holds the lock: each such right is for an
  * earlier one that is gone, and whoever has just got one finds that out.
  */
 function sweepRights(file: string): void {

@@ -3,9 +3,9 @@ import { type ErrorCode, PlimsollError } from '../errors.ts';
 
 export interface ReadLimits {
   readonly mostBytes: number;
-  /** Of the error. */
+  /** Code of the error. */
   readonly code: ErrorCode;
-  /** What to do about a file that is none of ours, as a sentence. */
+  /** What to do about a file that is not one of ours, as a sentence. */
   readonly remedy: string;
 }
 
@@ -27,7 +27,7 @@ export function checkBounded(file: string, limits: ReadLimits): void {
 }
 
 function withOpened<T>(file: string, work: (descriptor: number) => T): T {
-  const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // to open a pipe waits for who writes
+  const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // opening a pipe waits for its writer
   try {
     return work(descriptor);
   } finally {

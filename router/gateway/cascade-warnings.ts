@@ -4,13 +4,13 @@ import type { GatewaySettings } from './gateway-settings.ts';
 type Judges = Pick<Router, 'artifact' | 'canJudge' | 'judgeUses' | 'judgeGaps'>;
 type Cascade = GatewaySettings['cascade'];
 
-/** What decides on some requests, and what the configuration says of looks at replies to them. */
+/** What decides on some requests, and what the configuration says about looks at replies to them. */
 interface Scope {
   /** In the configuration, such as `profiles.chat.cascade`. */
   readonly field: string;
   readonly cascade: Cascade;
   readonly judges: Judges;
-  /** Of the ladder, 0 the cheapest. */
+  /** Rungs of the ladder, 0 the cheapest. */
   readonly rungs: readonly number[];
 }
 

@@ -37,7 +37,7 @@ function placesOfAll({ models }: Catalog): readonly CatalogModel[] {
   return models.flatMap(placesOf);
 }
 
-/** What is left of a limit says nothing where there is none. */
+/** Without a limit there is nothing left to report. */
 function requireQuotas(limits: readonly Limit[], { models }: Catalog): void {
   const isQuota = ({ for: names }: Limit, { provider, deployment }: CatalogModel) =>
     names.deployment !== undefined

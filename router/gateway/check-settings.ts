@@ -12,7 +12,7 @@ import { checkPeople } from './people-accounts.ts';
 
 /** What a server has that settings may need. */
 export interface ServerParts {
-  /** Of sessions; undefined: none are kept. */
+  /** Stickiness of sessions; undefined: none are kept. */
   readonly stickiness: 'off' | 'pinned' | 'priced' | undefined;
   readonly hasState: boolean;
   /** Others can read it, so that experiments can run. */

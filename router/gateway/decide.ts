@@ -110,7 +110,7 @@ function strongest(
   return { selected, candidates: [selected], reason: 'deadline', decision: undefined, profile, ladder };
 }
 
-/** Nothing of it is a secret: keys stay with who calls. */
+/** Contains no secrets: the caller has the keys. */
 function target(model: CatalogModel, { router }: SelectionParts) {
   const rungs = [...router.ladder, ...[...router.profiles.values()].flatMap(({ rungs }) => rungs)];
   return {

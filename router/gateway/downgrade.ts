@@ -2,7 +2,7 @@ import type { FallbackResult } from '../fallback/index.ts';
 import { DOWNGRADED } from '../policy/index.ts';
 import type { Selection } from './selection.ts';
 
-/** In place of those that a decision had before a cheaper model replied. */
+/** These replace the decision's own headers once a cheaper model has replied. */
 export const DOWNGRADED_HEADERS = {
   'x-plimsoll-verdict': DOWNGRADED.verdict,
   'x-plimsoll-ungated-reason': DOWNGRADED.ungatedReason,

@@ -23,16 +23,16 @@ import {
   validate,
 } from './validators.ts';
 
-/** What the configuration says of looks at replies before they go out. */
+/** How replies are checked before they go out, by the configuration. */
 export interface CheckOptions extends FurtherSignalOptions {
   /** The operator's own checks. */
   readonly validators: readonly ValidatorOptions[];
 }
 
-/** What a look at a reply takes. */
+/** What checking a reply needs. */
 export interface CheckParts {
   readonly cascade: CheckOptions;
-  /** Called if one of them does not work. */
+  /** Called if a validator fails. */
   readonly onValidatorFailed: (failed: FailedValidation) => void;
   /** Called if a model gave a text without log-probabilities, which the judge needs. */
   readonly onNoLogprobs: (model: CatalogModel) => void;
@@ -44,7 +44,7 @@ export interface CascadeParts extends CheckParts {
 
 type Replied = Extract<FallbackResult, { kind: 'reply' }>;
 
-/** Timers are late, and no attempt begins with less than this left. */
+/** Timers fire late, and no attempt starts with less than this left. */
 const CLOCK_MS = 10;
 
 /**
@@ -83,14 +83,14 @@ export async function executeCascade(
   return { result: await run.call(call, plan.rest, deadline, kind), check };
 }
 
-/** What came of one rung. */
+/** The outcome of one rung. */
 type Look = Looked &
   /** Goes out. */
   (
     | { readonly kind: 'accepted'; readonly result: FallbackResult }
     /** Judged, and not good enough: the next rung may do. */
     | { readonly kind: 'rejected' }
-    /** There was nothing to judge: only the strongest candidate is sure to lose nothing. */
+    /** Nothing could be judged: only the strongest candidate is sure to lose nothing. */
     | { readonly kind: 'unjudged' }
   );
 
@@ -136,13 +136,13 @@ async function lookAt(
   return { kind: 'accepted', result, facts, spent };
 }
 
-/** The same key for another request would be a fault to a provider that keeps them. */
+/** Without the client's idempotency key: a provider that remembers it would refuse it with a changed request. */
 function lookCall(call: UnroutedCall): UnroutedCall {
   const { 'idempotency-key': _, ...headers } = call.headers;
   return { ...call, headers, logprobs: true };
 }
 
-/** More is not held: no reply that a cheaper model is good enough for comes near. */
+/** Longer replies are not held; none that a cheaper model is good enough for comes near this. */
 const MOST_HELD_BYTES = 32 * 1024 * 1024;
 
 /** The whole body, counted in `memory` until the request ends; or why it is not there. @throws the call's reason if the client leaves */
@@ -173,7 +173,7 @@ async function hold(
 }
 
 interface Judged extends Partial<Pick<LookFacts, 'escalated' | 'replyLoss'> & Pick<Looked, 'spent'>> {
-  /** For the client; undefined if it may not have it. */
+  /** What the client gets; undefined if the reply must not go out. */
   readonly body?: Uint8Array;
 }
 
@@ -181,7 +181,7 @@ interface Judging extends Looking {
   readonly check: ReplyCheck;
 }
 
-/** Form first, then the judge, and only for what would go out the validators. */
+/** Checks the form, then asks the judge; validators run only on a reply that would otherwise go out. */
 async function judge({ model, outcome }: Replied, whole: Uint8Array, judging: Judging): Promise<Judged> {
   const { call, check, run, lookDeadline: deadline, cascade, onNoLogprobs } = judging;
   const { body, logprobs } = outcome.takeLogprobs?.(whole) ?? { body: whole, logprobs: [] };
@@ -203,7 +203,7 @@ async function judge({ model, outcome }: Replied, whole: Uint8Array, judging: Ju
     ...(finishReason !== undefined && { finishReason }),
   };
   const { predictedLoss: replyLoss, accepted } = check.judge(reply);
-  if (!accepted && isCutOff) return { spent, escalated: 'too-late' }; // the loss is that of a signal that was still to come
+  if (!accepted && isCutOff) return { spent, escalated: 'too-late' }; // a signal was still to come, so the loss means nothing
   if (!accepted) return { replyLoss, spent, escalated: 'loss' };
   const veto = await vetoOf({ text: content.text, calls, model: model.name, prompt }, judging);
   return veto === undefined ? { replyLoss, spent, body } : { replyLoss, spent, escalated: veto };

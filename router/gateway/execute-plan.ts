@@ -4,7 +4,7 @@ import type { CheckFacts } from '../records/index.ts';
 import { type CheckParts, executeCascade } from './execute-cascade.ts';
 import type { PeoplePlan, Plan } from './plan.ts';
 
-/** What came of a plan. */
+/** The outcome of a plan. */
 export interface ExecutedPlan {
   readonly result: FallbackResult;
   /** Undefined if no reply was to be judged. */

@@ -39,7 +39,7 @@ export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly heartbeatMs: number;
   /** Undefined if nothing is limited. */
   readonly limits: LimitParts | undefined;
-  /** Undefined if there is no state that their caps could stand in. */
+  /** Undefined without a state, which their caps need. */
   readonly shadows: Shadows | undefined;
   /** What mirrored requests are sent with. */
   readonly shadowChain: FallbackChain;

@@ -74,7 +74,7 @@ export type ConfiguringRouter = Pick<
 >;
 
 /**
- * Of several variables with one key, only the first is in it.
+ * If several variables hold the same key, only the first is listed.
  * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog, or people are named where only models may be
  */
 export function checkedCatalog(settings: GatewaySettings, router: ConfiguringRouter): Catalog {
@@ -182,7 +182,7 @@ export function fallbackModels(
   );
 }
 
-/** What the environment says of the providers' keys. */
+/** What the environment says about the providers' keys. */
 export interface ProviderKeys {
   /** A sentence for each provider without a key. */
   readonly troubles: readonly string[];
@@ -205,7 +205,7 @@ export function keysOfProviders(models: readonly CatalogModel[]): ProviderKeys {
   return { troubles, warnings, callable: troubles.length < providers.size };
 }
 
-/** Of a provider that has one of its keys at least. */
+/** For a provider that has at least one of its keys. */
 function missingKeys({ name, keys = [] }: Provider): string[] {
   const missing = keys.flatMap((one) => providerKey(one, process.env).missing ?? []);
   if (missing.length === keys.length) return [];

@@ -18,7 +18,7 @@ import type { ModelNames } from './model-names.ts';
 import type { GatewayReply } from './reply.ts';
 import type { GatewayRequest } from './request.ts';
 
-/** What holds for the life of the process. */
+/** Options that stay for the life of the process. */
 export interface GatewayOptions extends GatewayStateOptions, Pick<ExperimentOptions, 'experiments'> {
   /** Whether responses are kept, so that a request can go on from one by its id; needs a state. */
   readonly threads?: 'on' | 'off';
@@ -34,13 +34,13 @@ export interface GatewayOptions extends GatewayStateOptions, Pick<ExperimentOpti
 /** One for the life of the process. */
 export interface Gateway {
   /**
-   * Takes over other settings, as a whole; requests at work end with those that they began with.
+   * Replaces all settings at once; requests in flight keep those that they began with.
    * @throws PlimsollError `invalid-config` if a model of the ladder, a profile or a fallback is not in the catalog, or a provider's key is
    *   damaged; then nothing changes
    */
   configure(settings: GatewaySettings, router: ConfiguringRouter): void;
   handle(request: GatewayRequest, router: Router): Promise<GatewayReply>;
-  /** To be called for requests that are refused before they come to `handle`. */
+  /** Call this for requests that are refused before `handle`. */
   refused(dialect: Dialect, status: number): void;
   /** What `model` may say. */
   names(): Pick<ModelNames, 'listed' | 'find'>;
@@ -63,12 +63,12 @@ export interface Gateway {
   readonly state: State | undefined;
   /** In which limits are counted; undefined if nothing is limited. */
   readonly ledger: Ledger | undefined;
-  /** Of every model that was called. */
+  /** For every model that was called. */
   breakerStates(): ReadonlyMap<string, BreakerState>;
   close(): Promise<void>;
 }
 
-/** What somebody has to fix while the gateway serves: `troubles` are of anything, not of keys alone. */
+/** What the operator has to fix while the gateway serves: `troubles` may be about anything, not only keys. */
 export interface GatewayHealth extends Omit<ProviderKeys, 'warnings'> {
   /** What the instances behind one address serve; undefined if there is one, or it is not known. */
   readonly instances?: readonly InstanceReport[] | undefined;

@@ -19,14 +19,14 @@ export async function openGateway(
   return (await import('./open-gateway.ts')).openGateway(options, ...rest);
 }
 
-/** As the function of this name in `gateway-experiments.ts`, which is loaded here. */
+/** The function of this name in `gateway-experiments.ts`, loaded at the first call. */
 export async function refuseUngated(
   ...args: Parameters<typeof import('./gateway-experiments.ts').refuseUngated>
 ): Promise<void> {
   (await import('./gateway-experiments.ts')).refuseUngated(...args);
 }
 
-/** As the function of this name in `refuse-settings.ts`, which is loaded here as the gateway is. */
+/** The function of this name in `refuse-settings.ts`, loaded at the first call. */
 export async function refuseSettings(
   ...args: Parameters<typeof import('./refuse-settings.ts').refuseSettings>
 ): Promise<void> {

@@ -49,7 +49,7 @@ class WeakerSchema {
       else if (ONE.has(keyword) && !Array.isArray(value)) weaker[keyword] = this.of(value);
       else if (NAMED.has(keyword) && isObject(value)) weaker[keyword] = this.#named(value);
     }
-    // Of weaker schemas more than one may hold.
+    // More than one of the weaker schemas may hold.
     if (Array.isArray(schema['oneOf']) && weaker['anyOf'] === undefined) {
       weaker['anyOf'] = schema['oneOf'].map((one) => this.of(one));
     }

@@ -5,16 +5,16 @@ import type { SlowRungs } from '../policy/index.ts';
 /** How soon replies are wanted. Times are in ms. */
 export interface LatencyOptions {
   readonly class: 'interactive' | 'balanced' | 'batch';
-  /** Of interactive: a rung that is expected to take longer for the whole reply is too slow. */
+  /** For interactive: a rung that is expected to take longer for the whole reply is too slow. */
   readonly maxExpectedMs: number;
-  /** Of interactive, if no rung from the choice on is quick: whether a cheaper one may take the request. */
+  /** For interactive, if no rung from the choice on is quick: whether a cheaper one may take the request. */
   readonly whenSlow: 'keep' | 'lower';
-  /** Of batch: how long the chosen model is tried again before others are called, and how long a cascade waits. */
+  /** For batch: how long the chosen model is tried again before others are called, and how long a cascade waits. */
   readonly maxWaitMs: number;
 }
 
 /**
- * The rungs that are expected to be too slow for a request. A rung of which nothing is known is none of them.
+ * The rungs that are expected to be too slow for a request. A rung of which nothing is known is not one of them.
  * @param maxTokens what the request allows for the reply; undefined if it sets no limit
  * @returns undefined if there is none, or the class has no limit
  */

@@ -3,13 +3,13 @@ import { type CatalogModel, placeName, placesOf } from '../catalog/index.ts';
 import type { PeoplePlan, Plan } from './plan.ts';
 import type { Selection } from './selection.ts';
 
-/** A plan without what has no room, or what else is to be done; `leftOut` names deployments of their own. */
+/** A plan without the candidates whose limits have no room, or what to do instead; `leftOut` lists deployments separately. */
 export type LimitStep =
   | { readonly plan: Plan; readonly leftOut: readonly CatalogModel[] }
   | 'wait'
   | 'refuse';
 
-/** One that calls models alone. */
+/** A plan that calls only models. */
 type ModelPlan = Exclude<Plan, PeoplePlan>;
 
 export function callPlaceOf({ name, provider, deployment }: CatalogModel): CallPlace {
@@ -30,7 +30,7 @@ export function choiceOf(plan: Plan): CatalogModel {
 /**
  * The plan with equals first where a limit of the chosen model is nearly used: they are as good, so nothing that is claimed of the decision
  * changes. If all are nearly used, the order stays.
- * @param maxPriceFactor equals whose output costs more than so many times that of the chosen model do not go first
+ * @param maxPriceFactor equals whose output costs more than this many times that of the chosen model do not go first
  */
 export function preferringOthers(
   plan: Plan,
@@ -58,7 +58,7 @@ export function preferringOthers(
   return { ...plan, checks, rest: nearLast(plan.rest) };
 }
 
-/** What is done when a limit has no room. Going to a cheaper rung is never among it, whatever the configuration allows after failures. */
+/** What to do when a limit has no room: never go to a cheaper rung, whatever the configuration allows after failures. */
 export function stepAtLimit(plan: Plan, { limit, neverFits }: LimitRefusal, selection: Selection): LimitStep {
   if (plan.kind === 'people') return 'refuse';
   const isCheaper = cheaperThanChosen(selection);
@@ -81,7 +81,7 @@ function placesOfPlan(plan: Plan): readonly CatalogModel[] {
 /**
  * The plan without what has no room. If that is a candidate from the chosen rung on, or one of its deployments, the cheaper candidates are left out
  * too: should all that is left fail, it would be the limit that made the request go down.
- * @returns undefined if the limit is of nothing that can be left out, or nothing would be left
+ * @returns undefined if nothing that the limit covers can be left out, or nothing would remain
  */
 function without(
   plan: ModelPlan,
@@ -115,7 +115,7 @@ function planOf(
     : { ...plan, checks, rest };
 }
 
-/** The model at the deployments that are left; nothing if there is none. */
+/** The model with its remaining deployments; empty if none remains. */
 function withPlaces(model: CatalogModel, isLeft: (place: CatalogModel) => boolean): readonly CatalogModel[] {
   if (model.deployments === undefined) return isLeft(model) ? [model] : [];
   const deployments = model.deployments.filter(isLeft);

@@ -29,12 +29,12 @@ import type { GatewayRequest } from './request.ts';
 import { type Recording, type RequestStages, recordOnce, requestId } from './request-record.ts';
 import type { Selection } from './selection.ts';
 
-/** What limits of requests take. */
+/** What limiting a request needs. */
 export interface LimitParts extends ReplyLength {
   readonly limiter: Limiter;
 }
 
-/** A request that may be sent, as it is to be sent. */
+/** A request that may be sent, and how. */
 export interface AdmittedRequest {
   readonly kind: 'admitted';
   readonly call: UnroutedCall;
@@ -112,7 +112,7 @@ export async function admitRequest(
   }
 }
 
-/** The plan as it is carried out: what was left out for the record, and for deployments how their limits stand. */
+/** The plan as it is executed, with what was left out, for the record, and how full the limits of deployments are. */
 function recorded(plan: Plan, leftOut: readonly CatalogModel[], limits?: RequestLimits): Plan {
   const { options } = plan;
   const use = options?.deployments;
@@ -126,7 +126,7 @@ function recorded(plan: Plan, leftOut: readonly CatalogModel[], limits?: Request
   return { ...plan, options: { ...options, leftOut, deployments: deployments ?? use } };
 }
 
-/** For what calls no model for a reply: it counts as a request. */
+/** For requests that ask no model for a reply: each counts as one request. */
 export async function admitWithoutModel(
   id: string,
   request: GatewayRequest,
@@ -167,7 +167,7 @@ function whoAsks({ keyId, team, tags }: GatewayRequest) {
   };
 }
 
-/** A batch is carried out later, and is billed to whoever owns the provider's key: nothing here sees what it comes to. */
+/** A batch runs later and is billed to the owner of the provider's key; its cost is not seen here. */
 function assertPriced(plan: Plan, { passed }: GatewayRequest): void {
   if (passed?.route.model !== 'batch') return;
   const [model] = modelsOf(plan);
@@ -177,7 +177,7 @@ function assertPriced(plan: Plan, { passed }: GatewayRequest): void {
   );
 }
 
-/** What the ledger counts if nobody ever says what the request came to: under the model that makes most of it. */
+/** What the ledger counts if the actual cost is never reported, under the most expensive model. */
 function worstEntry(
   id: string,
   { keyId = '', ledgerPrefix = '' }: GatewayRequest,
@@ -194,11 +194,11 @@ function worstEntry(
   return { ...entry, nanoUsd: worst('nanoUsd'), inputTokens: worst('tokens') };
 }
 
-/** What is reserved for a request, until it is known what it came to. Of several calls only the first does anything; none rejects. */
+/** The reservation of a request, until its actual cost is known. Only the first call of either method has an effect; none rejects. */
 export interface RequestSpending {
   /** The reply with the headers that say how the limits stand; it is settled before it ends. */
   settledBy(reply: GatewayReply): Promise<GatewayReply>;
-  /** Nobody saw a reply: if a model was called, it has read the request, and so have those of second attempts. */
+  /** No reply went out; models that were called, those of second attempts included, have still read the request. */
   abandon(wasSent: boolean, hedged: readonly CatalogModel[]): Promise<void>;
 }
 
@@ -243,7 +243,7 @@ function spendingOf(
   };
 }
 
-/** What calls came to. @param model that the ledger names */
+/** The cost of calls. @param model the one that the ledger names */
 export function usedBy(model: string, calls: ReplySpending['calls']): Used {
   const tokens = (field: 'inputTokens' | 'outputTokens' | 'cachedInputTokens' | 'cacheWriteInputTokens') =>
     calls.reduce((sum, { usage }) => sum + wholeCount(usage[field] ?? 0), 0);
@@ -270,7 +270,7 @@ function costOf(model: CatalogModel, usage: TokenCounts): CallCost {
   };
 }
 
-/** Providers report what they like. */
+/** Providers may report anything. */
 function wholeCount(tokens: number): number {
   return Number.isSafeInteger(tokens) && tokens > 0 ? tokens : 0;
 }
@@ -286,7 +286,7 @@ async function* endingWith(
   }
 }
 
-/** What a refused request is told. */
+/** The response to a refused request. */
 export function limitReply(
   stages: RequestStages,
   { refusal }: RefusedRequest,
@@ -305,7 +305,7 @@ export function limitReply(
   };
 }
 
-/** Before it ends, what it came to is in the ledger. */
+/** The reply, whose cost is in the ledger before it ends. */
 export function settled(
   reply: GatewayReply,
   spending: RequestSpending | undefined,

@@ -15,7 +15,7 @@ export interface ModelIdentities {
 const KIND = 'model-identity';
 
 /**
- * @param documents what is known of the models outlives the process there; while they are away, and without them, each process knows its own
+ * @param documents what is known about the models outlives the process there; while they are away, and without them, each process knows its own
  * @param onChange called once for each change
  */
 export function createModelIdentities(

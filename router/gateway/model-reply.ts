@@ -39,7 +39,7 @@ interface CallingRequest {
 }
 
 /**
- * The reply of the models that a request is for, or a kept one. How far it came is told to `progress`.
+ * The reply to a request, from its models or the cache. Each stage is noted in `progress`.
  * @throws PlimsollError, and the reason of the request's signal, as `handleRequest` does
  */
 export async function modelReply(
@@ -280,7 +280,7 @@ function draw(
   return capture.draw({ dialect, body, bodyText, memory, decision, profile, share });
 }
 
-/** Of a conversation with the token for feedback on its reply, if those are handed out. */
+/** The headers of a reply in a conversation, with a token for feedback on it if those are handed out. */
 function headersFor(
   { id, request, cache }: Pick<CalledStages, 'id' | 'request' | 'cache'>,
   selection: Selection,
@@ -295,7 +295,7 @@ function headersFor(
 
 type CalledStages = Pick<ExecutedRequest, 'request' | 'startedAt' | 'session' | 'id' | 'calledMs' | 'cache'>;
 
-/** Field by field: this is on the way of every request, and spreading objects is slow. */
+/** Field by field: every request passes here, and spreading objects is slow. */
 function executedRequest(
   { request, startedAt, session, id, calledMs, cache }: CalledStages,
   selection: Selection,
@@ -346,7 +346,7 @@ function chosenRung({ chosen }: Selection, rung: number | undefined): Pick<Selec
   return chosen === undefined || rung === undefined ? {} : { chosen: { ...chosen, rung } };
 }
 
-/** Whether it is settled, either way, before so many ms have passed. */
+/** Whether it settles, either way, within this many ms. */
 async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   const ended = work.then(
     () => true,

@@ -43,7 +43,7 @@ import { sharedBreakers } from './shared-breakers.ts';
 const NO_LOGPROBS =
   'gives no log-probabilities of its tokens, and the judge of the artifact needs them: every request goes to the strongest candidate. Train the cascade on answers without them, or serve a model that gives them';
 
-/** Metrics and decision log get requests within this. */
+/** The longest that a request waits until metrics and decision log get it. */
 const RECORDED_WITHIN = { maxItems: 256, maxMs: 100 };
 
 /**
@@ -243,7 +243,7 @@ export async function openGateway(
         ];
       };
       shared.limit(settings);
-      caches?.clear(); // what another configuration or artifact replied is no reply of this one
+      caches?.clear(); // replies under another configuration or artifact are not valid for this one
       caches = ownCaches;
       current = {
         cache: ownCaches.of(settings.responseCache),

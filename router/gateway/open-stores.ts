@@ -13,7 +13,7 @@ import type { Logger } from '../telemetry/index.ts';
 import type { GatewayOptions } from './gateway.ts';
 import type { GatewayState } from './gateway-state.ts';
 
-/* Keys, decision log, captured requests and sessions: where they are kept, and how the log hears that one fails. */
+/* Keys, decision log, captured requests and sessions: opened where they are kept; failures go to the log. */
 
 export async function accessFor(
   { keysFile, keysInState }: AccessOptions,
@@ -58,7 +58,7 @@ export async function captureFor(
   return openCapture({ options, log, onFailure });
 }
 
-/** Shared through Redis, else through the state; without either each process knows its own. */
+/** Shared through Redis, else through the state; without either, each process has its own. */
 export function sessionsFor(
   options: SessionOptions,
   { cache, state }: Pick<GatewayState, 'cache' | 'state'>,

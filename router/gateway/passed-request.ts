@@ -180,7 +180,7 @@ function kindsOf({ kinds }: PassedRoute, dialect: Dialect): string {
 }
 
 /**
- * What is called if no model is named: for attempts, breakers and records, under the name of the route. Of several keys it is always the
+ * Stands in for the model if none is named; attempts, breakers and records know it by the route's name. With several keys it is always the
  * first: files and batches belong to the account of the key that made them.
  */
 function providerTarget(provider: Provider, { operation }: PassedRoute): CatalogModel {

@@ -18,7 +18,7 @@ interface Books {
 }
 
 /**
- * Books the work on a task: in the ledger, in the metrics, in the sums by hour, and in the log. The request of a client that waited is counted
+ * Books the work on a task: in the ledger, in the metrics, in the sums by hour, and in the log. If a client waited, its request is counted
  * with the cost of its reply, so that here the ledger alone gets it.
  */
 export async function bookPeople(

@@ -62,7 +62,7 @@ function requireConversation(model: CatalogModel, request: GatewayRequest): void
   );
 }
 
-/** What came of a plan for people, with headers that say so. */
+/** The outcome of a plan for people, with headers that say so. */
 export interface HandedOff extends ExecutedPlan {
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -29,11 +29,11 @@ export interface CascadePlan {
   readonly options?: ChainOptions | undefined;
 }
 
-/** Persons reply, at once or later; a model in their place where the configuration says so. */
+/** People reply, at once or later; a model in their place if the configuration says so. */
 export interface PeoplePlan extends PeopleTerms {
   readonly kind: 'people';
   readonly model: CatalogModel;
-  /** Of the fallback model. */
+  /** Deadline of the fallback model. */
   readonly deadlineMs: number;
   readonly options?: ChainOptions | undefined;
 }

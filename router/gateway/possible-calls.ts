@@ -40,7 +40,7 @@ export function boundedCall(call: UnroutedCall, { defaultMaxTokens }: ReplyLengt
 
 /** Beyond an estimate of tokens: pictures of one model take nine times as many as the estimate says. */
 const MEDIA_FACTOR = 10;
-/** Of the verifier's prompt beside the request and the reply, and of its reply. */
+/** Tokens of the verifier's prompt besides the request and the reply, and of its own reply. */
 const VERIFIER_TOKENS = { input: 256, output: 16 };
 
 /** What a plan may come to at most. */

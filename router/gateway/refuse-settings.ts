@@ -6,8 +6,8 @@ import type { ConfiguringRouter, GatewaySettings } from './gateway-settings.ts';
 import { limitsWithoutKeys } from './gateway-state.ts';
 
 /**
- * Opens nothing.
- * @throws PlimsollError for what a gateway refuses to serve of a configuration: `invalid-config` or `ungated`, with the field
+ * Checks a configuration without opening anything.
+ * @throws PlimsollError `invalid-config` or `ungated`, with the field, if a gateway would refuse to serve the configuration
  */
 export function refuseSettings(
   options: GatewaySettings & Pick<GatewayOptions, 'access' | 'server' | 'sessions' | 'state' | 'upstream'>,

@@ -34,7 +34,7 @@ interface Selected
   readonly decision: Pick<Decision, 'policy' | 'verdict' | 'ungatedReason' | 'rule'> | undefined;
 }
 
-/** What is known of a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
+/** What is known about a request before a provider has replied. If no policy decided none is named, and the verdict is `none`. */
 export function selectionHeaders(
   id: string,
   { selected, reason, decision, session, profile, standing, chosen, experiment }: Selected,
@@ -88,7 +88,7 @@ export function replyHeaders(
 /** Characters of `x-plimsoll-dropped`: a long conversation may have a cache mark on every message. */
 const LONGEST_DROPPED = 1_000;
 
-/** As many paths as have room, then how many more there are. They are printable already. */
+/** As many paths as fit, then the number of the rest. They are printable already. */
 function droppedHeader(paths: readonly string[]): string {
   let list = '';
   for (const [index, path] of paths.entries()) {

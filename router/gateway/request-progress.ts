@@ -5,7 +5,7 @@ import type { RequestSpending } from './limited-request.ts';
 import type { GatewayRequest } from './request.ts';
 import type { Selection } from './selection.ts';
 
-/** What is known of a request while it is handled: what is recorded if it fails. */
+/** What is known about a request while it is handled: what is recorded if it fails. */
 export interface RequestProgress {
   readonly startedAt: Date;
   /** With its whole conversation, once its thread is read. */

@@ -177,7 +177,7 @@ function cacheFacts(use: CacheUse): NonNullable<RequestFacts['cache']> {
   return { outcome: use.outcome === 'miss' ? 'miss' : use.reason };
 }
 
-/** Longer names are none: half of one would be another person's. */
+/** Longer names are ignored: a truncated one could be another person's. */
 const MAX_NAME = 256;
 
 /** Whom a request is about, as the client says: OpenAI's `safety_identifier` or `user`, Anthropic's `metadata.user_id`. */

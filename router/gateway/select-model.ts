@@ -95,7 +95,7 @@ async function namedByRule(
 }
 
 /**
- * The profile that a request is for, as whatever names one agrees on.
+ * The profile of a request; everything that names one must agree.
  * @throws PlimsollError `invalid-input` if they do not agree, `not-found` if there is no such profile
  */
 export function profileOf(
@@ -109,7 +109,7 @@ export function profileOf(
   return existingProfile(agreed, profiles);
 }
 
-/** The next requests of its conversation find it. */
+/** Keeps the selection for the next requests of its conversation. */
 export function rememberSelection({ session, selected, chosen, ladder }: Selection): void {
   if (chosen === undefined) session?.went(selected.name);
   else {

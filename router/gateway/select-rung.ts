@@ -72,17 +72,17 @@ export async function selectRung(
   let { decision, checks } = await decideAmong(allowed);
   const first = decision;
   let rung = rungOf(first);
-  // Whether an API can carry a request is checked of the chosen model alone: it costs as much as mapping the request.
+  // Whether an API can carry a request is checked only for the chosen model: it costs as much as mapping the request.
   for (let model = ladder[rung]; model && !(await canCarry(call, model)); model = ladder[rung]) {
     if (ownTurn) await ownTurn();
     unable.push(model);
     allowed = allowedRungs(ladder, lacks);
-    if (allowed.rungs.length === 0) return selectionOf(unable, first, ladder, session); // called, they say why: nothing is sent
+    if (allowed.rungs.length === 0) return selectionOf(unable, first, ladder, session); // their attempts say why, and send nothing
     ({ decision, checks } = await decideAmong(allowed));
     rung = rungOf(decision);
   }
   const isDowngrade = decision.reason === 'requirements' && decision.ungatedReason === 'downgraded';
-  // A model in place of people, because they cannot do what the request wants, is no cheaper one than the policy may choose.
+  // A model that stands in for people who cannot serve the request is not a downgrade.
   const isOfModels = ladder.some((model, at) => at > rung && !isHuman(model.name) && lacks(model).length > 0);
   if (isDowngrade && isOfModels && !allowDowngrade) {
     if (unable.length > 0) return selectionOf(unable, first, ladder, session);
@@ -141,7 +141,7 @@ function specialistsElsewhere(
 
 const NOTHING: ReplyLacks = [];
 
-/** Whether the artifact that decides has a cascade: most have none, and nobody asks then what replies may lack. */
+/** Whether the artifact that decides has a cascade: most have none, and then it does not matter what replies may lack. */
 function judgesReplies(profile: string | undefined, router: Router): boolean {
   const { canJudge } = profileParts(router, profile) ?? router;
   return rungsOf(profile, router).some((_, rung) => canJudge(rung, NOTHING) !== undefined);
@@ -171,7 +171,7 @@ async function carriedChecks(
 }
 
 /**
- * What the judges of these models' replies cannot count on. Undefined if no reply can be judged: the classifier and the judges read one text, and see
+ * The signals that the judges of these models' replies cannot rely on. Undefined if no reply can be judged: the classifier and the judges read one text, and see
  * neither pictures nor sound nor several replies.
  */
 function lacksOfReplies(

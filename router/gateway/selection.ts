@@ -21,9 +21,9 @@ export type SelectionReason =
 /** Which model a request goes to. */
 export interface Selection {
   readonly selected: CatalogModel;
-  /** All that may be called, in order; the first is `selected`. */
+  /** Everything that may be called, in order; the first is `selected`. */
   readonly candidates: readonly CatalogModel[];
-  /** Those of them that may be called beside the selected one while it is late, none of them cheaper; undefined: none. */
+  /** Those that may be called in parallel if the selected one is late, none of them cheaper; undefined: none. */
   readonly hedgeAmong?: readonly CatalogModel[] | undefined;
   /** Those of them that are below the chosen rung, at the end of the list; undefined: none. */
   readonly cheaper?: readonly CatalogModel[] | undefined;
@@ -40,7 +40,7 @@ export interface Selection {
   readonly chosen?: ({ readonly options: RouteOptions } & ThreadChoice) | undefined;
   /** The conversation that the request belongs to, as it was before. */
   readonly session?: ActiveSession | undefined;
-  /** What its conversation said to the choice; undefined unless conversations keep their model. */
+  /** How its conversation weighed in the choice; undefined unless conversations keep their model. */
   readonly standing?: Standing | undefined;
   /** The arm of an experiment that chose the profile; undefined: none did. */
   readonly experiment?: Assignment | undefined;
@@ -61,7 +61,7 @@ export interface CheckedCandidates {
   readonly candidates: readonly CatalogModel[];
 }
 
-/** All from one state of the configuration. */
+/** Everything is from one state of the configuration. */
 export interface SelectionParts {
   readonly router: Router;
   readonly catalog: Catalog;
@@ -79,7 +79,7 @@ export interface SelectionParts {
   readonly latency: LatencyOptions;
   /** How soon models reply. */
   readonly latencies: LatencyBook;
-  /** Undefined if there is no state that they could stand in. */
+  /** Undefined without a state, which they need. */
   readonly experiments: Pick<LiveExperiments, 'assign' | 'mirrored'> | undefined;
   /** Undefined if nothing is limited. */
   readonly limits: { readonly limiter: Pick<Limiter, 'used'> } | undefined;

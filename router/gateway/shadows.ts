@@ -16,13 +16,13 @@ import type { GatewayRequest } from './request.ts';
 import type { SelectionParts } from './selection.ts';
 import { modelsFor, namesOf } from './shadow-models.ts';
 
-/** What became of a mirrored request. One is made of each model that is asked. */
+/** What happened to a mirrored request; there is one for each model. */
 export const SHADOW_OUTCOMES = [
   'replied',
   'failed',
   'over-budget', // the cap has no room
-  'too-many', // as many are at work as may be
-  'too-large', // its body, beside those that are held
+  'too-many', // the limit of requests in flight is reached
+  'too-large', // its body, with those that are already held
   'unavailable', // the ledger cannot be reached
 ] as const;
 export type ShadowOutcome = (typeof SHADOW_OUTCOMES)[number];
@@ -136,7 +136,7 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
     call.memory?.release();
   }
 
-  /** Of a call that came to no outcome of its own. One that the end of the process cuts off says nothing of its model. */
+  /** For a call that ended without an outcome. A call cut off by the end of the process says nothing about its model. */
   function recordFailed({ name }: Shadow, model: string, decisionId: string): void {
     if (closing.aborted) return;
     const record = {
@@ -180,7 +180,7 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
       result = await parts.shadowChain.execute(call, [model], startedMs + deadlineMs);
       usage = await usageOf(result);
     } finally {
-      // What a provider says nothing of may have cost as much as was reserved.
+      // If the provider reports no usage, the call may have cost all that was reserved.
       const isKnown = usage !== undefined || result?.kind === 'failure';
       if (isKnown) await reserving.settle(usedBy(model.name, usage === undefined ? [] : [{ model, usage }]));
       else await reserving.settle({ entry: { ...entry }, calls: calls[0]! });
@@ -245,7 +245,7 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
 
 const NOBODY = { key: [], team: [], tag: [], profile: [], model: [], provider: [] };
 
-/** How a mirrored request is called: once, and never a second time beside it. */
+/** How a mirrored request is sent: once, without a second attempt. */
 export function shadowSettings({ hedge: _, ...settings }: UpstreamSettings): UpstreamSettings {
   return { ...settings, retry: { ...settings.retry, maxRetries: 0 } };
 }

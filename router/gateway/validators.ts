@@ -19,7 +19,7 @@ export interface ValidatorInput extends Pick<ReplyContent, 'text' | 'calls'> {
 }
 
 /**
- * Of a validator that did not say, for the reason `why`: `timeout`, it was still at work when its time was over and was stopped; `crashed`, it ended by
+ * For a validator that gave no verdict, for the reason `why`: `timeout`, it was still at work when its time was over and was stopped; `crashed`, it ended by
  * itself or by somebody else, otherwise than a validator does; `failed`, it could not be started or reached, or its response says neither. No reply
  * goes out then.
  */

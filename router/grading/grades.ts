@@ -1,4 +1,4 @@
-/** What a reviewer says of a reply: good enough, not good enough, or that it cannot be told. */
+/** What a reviewer says about a reply: good enough, not good enough, or that it cannot be told. */
 export const GRADES = ['good', 'bad', 'unclear'] as const;
 export type Grade = (typeof GRADES)[number];
 
@@ -6,7 +6,7 @@ export type Grade = (typeof GRADES)[number];
 export const BEST_SCORE = 10;
 export const LONGEST_NOTE = 4_000;
 
-/** What was said of one reply, without its name. */
+/** What was said about one reply, without its name. */
 export interface GivenGrade {
   readonly grade: Grade;
   /** Finer than the grade, and then the quality in its place: score / 10. */

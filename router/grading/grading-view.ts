@@ -12,7 +12,7 @@ export interface GradingPlaces {
   readonly undo: GradingForm;
 }
 
-/** Whose queue it is, and where. */
+/** A reviewer's queue, and where its pages are. */
 export interface Grader {
   readonly review: ReviewDesk;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface Grader {
 
 export interface GradingViewOptions {
   readonly withScores: boolean;
-  /** What is to be said of the last request, such as why nothing was saved. */
+  /** What is to be said about the last request, such as why nothing was saved. */
   readonly said?: Html | undefined;
   /** What was chosen but not saved. */
   readonly chosen?: Chosen | undefined;

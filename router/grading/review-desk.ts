@@ -5,7 +5,7 @@ import type { GivenGrade, GivenGrades } from './grades.ts';
 export interface GradedItem {
   readonly item: string;
   readonly case: string;
-  /** Whose it is: for who compares labels, on no page where somebody grades. */
+  /** The candidate that wrote it, for people who compare labels; never on a page for grading. */
   readonly candidate: string;
 }
 
@@ -29,15 +29,15 @@ export interface CaseContent {
   readonly replies: readonly string[];
 }
 
-/** What somebody did on a screen, or said of a case. */
+/** What somebody did on a screen, or said about a case. */
 export interface ScreenEntry {
   readonly kind: 'grade' | 'skip';
-  /** Where it stands in the file, from 1. */
+  /** Its position in the file, from 1. */
   readonly line: number;
   /** A time, ISO 8601. */
   readonly at: string;
   readonly screen: string;
-  /** Of a grade, in the order in which the replies were shown. */
+  /** The grades, in the order in which the replies were shown. */
   readonly grades?: readonly (GivenGrade & { readonly item: string })[];
   readonly note?: string | undefined;
 }
@@ -76,11 +76,11 @@ export interface Share {
 
 /** How a reviewer grades, whatever the replies are worth. */
 export interface Habits {
-  /** Of the cases that came again with the sides swapped: those on which a grade was another one. */
+  /** Those of the cases shown again with swapped sides on which a grade changed. */
   readonly changed: Share;
-  /** Of the screens with one best reply: those on which it was the first one. About 1 / replies without a bias. */
+  /** Those of the screens with one best reply on which it was the first one. About 1 / replies without a bias. */
   readonly firstBest: Share;
-  /** Of the replies that were graded: those of which it could not be told. */
+  /** Those of the graded replies that could not be judged. */
   readonly unclear: Share;
 }
 
@@ -113,7 +113,7 @@ export interface Agreement {
 
 /**
  * `saved`: it is on the disk. `same`: it was there already, as after a double press. `stale`: the person saw an older state of the screen, as
- * in a second tab, and nothing is saved. `revealed`: the person has seen what others said of the case since, and nothing is saved.
+ * in a second tab, and nothing is saved. `revealed`: the person has seen what others said about the case since, and nothing is saved.
  */
 export type Saved = 'saved' | 'same' | 'stale' | 'revealed';
 
@@ -154,12 +154,12 @@ export interface LabelSurvey {
     readonly byCaller: readonly LabelCalls[];
     /** US dollars that calls may have cost whose reply was lost. */
     readonly lostUsd: number;
-    /** Of journals that cannot be read, a sentence each. */
+    /** A sentence for each journal that cannot be read. */
     readonly faults: readonly string[];
   };
 }
 
-/** What people say of a cheaper model against the strongest, and what another source of labels says. */
+/** What people say about a cheaper model against the strongest, and what another source of labels says. */
 export interface SourceComparison {
   /** `judge`, `grader` or what the cases say. */
   readonly source: string;
@@ -186,7 +186,7 @@ export interface Contradiction {
   readonly betweenPeople: number | undefined;
   /** How far people and the other label are apart on what a cheaper model loses, 0 to 2; undefined without such a label. */
   readonly fromOthers: number | undefined;
-  /** Of a reply nobody could tell. */
+  /** For a reply that nobody could grade. */
   readonly isUndecided: boolean;
   readonly isSettled: boolean;
 }
@@ -225,9 +225,9 @@ export interface ReviewDesk {
   contradictions(): readonly Contradiction[];
   /** Those that the page of `plimsoll review serve` lists: in the order of the draw. */
   casesToSettle(): readonly string[];
-  /** Whether somebody has seen what was said of a case. */
+  /** Whether somebody has seen what was said about a case. */
   hasSeen(reviewer: string, id: string): boolean;
-  /** Shows somebody what was said of a case, who grades it no more. @throws PlimsollError `io` */
+  /** Shows somebody what was said about a case, who grades it no more. @throws PlimsollError `io` */
   reveal(reviewer: string, id: string): void;
   itemsToSettle(id: string): readonly GradedItem[];
   gradesOn(id: string): readonly CaseGrades[];

@@ -128,7 +128,7 @@ class BodyText {
     return this.#hold(0);
   }
 
-  /** Of fields, each as often as it is there. */
+  /** The fields, each as often as it occurs. */
   get names(): number {
     return this.#scan.names;
   }

@@ -97,7 +97,7 @@ function stringEnd(text: string, start: number): End {
   }
 }
 
-/** 0 if it is none. */
+/** 0 if it is not one. */
 function escapeLength(text: string, at: number): number {
   const letter = text.charAt(at + 1);
   if (letter === 'u') return HEX.test(text.slice(at + 2, at + 6)) ? 6 : 0;

@@ -8,7 +8,7 @@ export const CLOSE_BRACKET = 0x5d;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
 
-/** After so many plain characters of a string its end is searched natively, which pays for long strings only. */
+/** After this many plain characters of a string its end is searched natively, which pays for long strings only. */
 const PLAIN_RUN = 16;
 /** Every new field name is put into a table of the engine and may make a new shape of object: several times as expensive as a value. */
 const WEIGHT_OF_NAME = 4;

@@ -36,7 +36,7 @@ export function nameAt(text: string, start: number, end: number): string {
   return written.includes('\\') ? String(parseJson(written)) : written.slice(1, -1);
 }
 
-/** After so many plain characters the end of a string is searched natively, which does not pay for short strings or many escapes. */
+/** After this many plain characters the end of a string is searched natively, which does not pay for short strings or many escapes. */
 const PLAIN_RUN = 64;
 
 /** The place after the closing quote of the string that opens at `opening`; the end of the text if it does not close. */

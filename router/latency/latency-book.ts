@@ -33,7 +33,7 @@ export interface Quantiles {
 export interface ModelLatency {
   readonly firstToken?: Quantiles | undefined;
   readonly perToken?: Quantiles | undefined;
-  /** Of replies that do not stream. */
+  /** For replies that do not stream. */
   readonly wholeReply?: Quantiles | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface LatencyBook {
   observe(sample: LatencySample): void;
   /** What was measured lately, without the catalog. */
   measured(model: string): ModelLatency;
-  /** Of every model that was measured lately. */
+  /** All models that were measured lately. */
   all(): ReadonlyMap<string, ModelLatency>;
   /**
    * How long a model is expected to take for a request: the median time to the first token, and for each token of the reply the median time

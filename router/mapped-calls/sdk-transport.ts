@@ -153,7 +153,7 @@ function eventStreamFault({ headers }: Head): string | undefined {
   return "answered with something else than Amazon's stream of events";
 }
 
-/** Of a stream the SDK keeps the text alone, and most of its bytes are the events around it. */
+/** The SDK keeps only the text of a stream; most of its bytes are the events around the text. */
 const HELD_OF_STREAM = 1 / 8;
 
 /**

@@ -10,7 +10,7 @@ export const auditSchema = z.object({
   decision_id: z.string(),
   /** sha256 of the artifact that decided. */
   artifact: z.string(),
-  /** Of the prompt. */
+  /** Predicted loss of the prompt. */
   predicted_loss: z.number().min(-1).max(1),
   /** Quality of the strongest model's reply minus that of the reply that went out. */
   loss: z.number().min(-1).max(1),
@@ -26,7 +26,7 @@ export interface Promised {
   readonly margin: number;
   /** Share of the requests that stay below the strongest candidate. */
   readonly keptShare: number;
-  /** The threshold that the verdict is of. */
+  /** The threshold that was judged. */
   readonly threshold: number;
   /** The threshold is for replies, so that a prompt's predicted loss does not say what would be kept now. */
   readonly isCascade?: boolean;

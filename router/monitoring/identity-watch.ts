@@ -1,6 +1,6 @@
 import type { ReplyIdentity } from '../types.ts';
 
-/** What one model has said of itself; can be stored. */
+/** What one model has said about itself; can be stored. */
 export interface KnownIdentity {
   readonly model: string | undefined;
   /** Those of the first hundred replies. */

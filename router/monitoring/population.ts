@@ -33,7 +33,7 @@ export function featureNames(structural: readonly string[]): string[] {
   return [PREDICTED_LOSS, UNSCORED, NOTHING_SIMILAR, ...structural];
 }
 
-/** What is known of a request once it is decided. */
+/** What is known about a request once it is decided. */
 export interface ScoredRequest {
   /** Null if it was not scored. */
   readonly predictedLoss: number | null;

@@ -2,7 +2,7 @@ import { type EProcess, eProcess, meanOfLogs } from '../statistics/index.ts';
 
 /** How requests were shared among the rungs when the gate certified them. */
 export interface CertifiedShares {
-  /** Of each rung, cheapest first; 0..1. */
+  /** Shares of the rungs, cheapest first; 0..1. */
   readonly rungs: readonly number[];
   /** The suite's band: least share above the cheapest rung, and largest on the strongest. Undefined: the suite has none. */
   readonly least: number | undefined;
@@ -19,7 +19,7 @@ export type ShareFault =
 export interface ShareStatus {
   /** Requests that the policy sent where it chose, among all rungs. */
   readonly n: number;
-  /** Of each rung, cheapest first; empty before the first request. */
+  /** For each rung, cheapest first; empty before the first request. */
   readonly shares: readonly number[];
   /** Natural logarithm of the evidence against the certified shares. */
   readonly logEvidence: number;

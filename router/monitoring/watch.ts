@@ -122,7 +122,7 @@ export function openWatch(
   };
 }
 
-/** Of the evidence of a verdict, what the watch needs; one of an earlier version has no population. */
+/** The part of a verdict's evidence that the watch needs; earlier versions have no population. */
 const evidenceSchema = z.object({
   rungs: z.array(z.object({ share: z.number() })).min(2),
   population: populationSchema.optional().catch(undefined), // one that cannot be read stops no audits

@@ -1,7 +1,7 @@
 import { isObject, objectIn, textIn } from '../json/index.ts';
 import type { ReplyIdentity } from '../types.ts';
 
-/** What a reply, or the first event of a streamed one, says of its model, in each of the three dialects. */
+/** What a reply, or the first event of a streamed one, says about its model, in each of the three dialects. */
 export function identityIn(json: unknown): ReplyIdentity | undefined {
   if (!isObject(json)) return undefined;
   const model =

@@ -43,7 +43,7 @@ export class StreamReader {
   readonly #stopReasons: StreamedStopReasons;
   readonly #dialect: Dialect;
   readonly #hidesUsage: boolean;
-  /** Of an event whose end has not come. */
+  /** Bytes of an event whose end has not arrived. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   /** The beginning of the event whose end has not come was passed on. */
@@ -56,7 +56,7 @@ export class StreamReader {
   #done = false;
   /** The model has given its reason to finish. */
   #finished = false;
-  /** Of the last event that has any. */
+  /** Data of the last event that has any. */
   #lastData = '';
   /** An error has come that the client's own library throws, or a response that says that it failed. */
   #thrownByClient = false;
@@ -191,7 +191,7 @@ export class StreamReader {
     return this.#usage.usage();
   }
 
-  /** What the reply says of its model; undefined before it has, or if it does not. */
+  /** What the reply says about its model; undefined before it has, or if it does not. */
   identity(): ReplyIdentity | undefined {
     return this.#identity;
   }

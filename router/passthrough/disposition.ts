@@ -15,7 +15,7 @@ const EXTENDED = /^(utf-8|iso-8859-1)'[^']*'(.*)$/i;
  * Reads Content-Disposition of a part (RFC 7578, section 4.2). In quotes `\"` and `\\` are escapes, as curl writes them, and so are %22, %0D and %0A, as browsers
  * write them (HTML, multipart form data); any other backslash or percent sign is itself. `filename*` (RFC 8187), which some clients write for names
  * beyond ASCII, goes before `filename`.
- * @returns undefined if it is none, or there is a second one: whoever reads it next may take the other
+ * @returns undefined if it is not one, or there is a second one: whoever reads it next may take the other
  */
 export function disposition(head: string): Disposition | undefined {
   const [parameterText = '', ...others] = head

@@ -65,7 +65,7 @@ function refusedByOpenai(body: JsonObject, refuses: boolean): string[] {
 
 const ENCRYPTED = 'reasoning.encrypted_content';
 
-/** What a request of the Responses API says of reasoning. Codex always asks for the encrypted one. */
+/** What a request of the Responses API says about reasoning. Codex always asks for the encrypted one. */
 function reasoningOf(body: JsonObject): PlacedField[] {
   const { include } = body;
   const places = Array.isArray(include) ? [...include.keys()].filter((at) => include[at] === ENCRYPTED) : [];

@@ -77,7 +77,7 @@ const BEGINS_CALL: Readonly<Record<Dialect, RegExp>> = {
   anthropic: /"type"\s*:\s*"tool_use"/,
   responses: /(?!)/, // its replies have a status, and no reason that depends on the calls
 };
-/** Of the tool that is called; a native search, which most events end. */
+/** Field with the name of the tool that is called; a native search for it rules out most events. */
 const NAME = '"name"';
 /** What may be a wrong reason. */
 const OTHER_REASON: Readonly<Record<Dialect, RegExp>> = {

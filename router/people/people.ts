@@ -24,7 +24,7 @@ import { type StoredTask, TaskStore, unreadable } from './task-store.ts';
 import { Waiting } from './waiting.ts';
 import { openWebhooks, type Webhooks } from './webhook.ts';
 
-/** What came of a task that is paid for. */
+/** The outcome of a task that is paid for. */
 export interface PaidTask {
   readonly task: PeopleTask;
   /** `late`, `withdrawn`: the deadline passed or the client left while somebody was at work, and nobody got it. */
@@ -77,7 +77,7 @@ export interface People {
 
 export type MessageHeaders = Parameters<Webhooks['verify']>[1];
 
-/** Of one task by people who write at the same moment. */
+/** How often a write to one task is tried while others write to it too. */
 const MAX_TRIES = 5;
 const LISTED = 1_000;
 const SWEEP_MS = 30_000;

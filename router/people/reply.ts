@@ -9,7 +9,7 @@ export interface ClientReply {
   readonly usage: TokenCounts;
 }
 
-/** Of the same task it is always the same. */
+/** Always the same for the same task. */
 export function plainReply(task: PeopleTask): ClientReply {
   const { text, usage, counts } = replyParts(task);
   const context = contextOf(task);

@@ -67,7 +67,7 @@ export class TaskStore {
     return all;
   }
 
-  /** Of the tasks at a desk those whose deadline passed, or for which no server waits any more. */
+  /** The tasks at a desk whose deadline has passed, or for which no server waits any more. */
   async over(people: string, nowMs: number, limit: number): Promise<readonly string[]> {
     const open = await this.#documents.list(SCOPE, openAt(people), limit);
     return open.flatMap(({ id, value }) => {

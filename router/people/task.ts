@@ -68,7 +68,7 @@ export interface PersonReply {
   readonly atMs: number;
   /** At work, from claim to reply; the usual ones if nobody claimed the task. */
   readonly minutes: number;
-  /** Of the minutes. */
+  /** Cost of the minutes. */
   readonly costUsd: number;
 }
 
@@ -80,7 +80,7 @@ export interface PeopleTask extends NewTask {
   readonly status: 'waiting' | 'answered' | 'withdrawn' | 'late';
   /** The last one; it may be over. */
   readonly claim?: Claim | undefined;
-  /** Of claims that were given back or ran out. */
+  /** Time of claims that were given back or ran out. */
   readonly workedMs: number;
   readonly reply?: PersonReply | undefined;
   /** In lists: it is encrypted with a key that is not known here, and has no tags, claim and text. Never stored. */

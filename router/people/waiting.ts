@@ -2,7 +2,7 @@ import type { AbortSignalLike } from '../abort-signal.ts';
 
 /** How often tasks are looked up that a request waits for: another instance may have got the reply. */
 const LOOK_MS = 500;
-/** Every so many looks, beginning with the first, say that the requests still wait here. */
+/** One look in this many, from the first on, reports that requests still wait here. */
 const LOOKS_A_HOLD = 30;
 
 /** Requests that wait for something to happen to a task, here or at another instance. */

@@ -117,7 +117,7 @@ export function signature(secret: Buffer, id: string, timestamp: number, body: s
   return `v1,${createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
 }
 
-/** Of several signatures, as while a secret is changed, one has to fit. */
+/** If there are several signatures, as while a secret is rotated, one has to fit. */
 function isSignedBy(
   secret: Buffer,
   id: string,

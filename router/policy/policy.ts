@@ -141,7 +141,7 @@ export interface Choosing {
   readonly session?: SessionStay | undefined;
   /** Rungs that are expected to be too slow: another one is preferred. Undefined if there are none. */
   readonly slow?: SlowRungs | undefined;
-  /** Of each rung, cheapest first, whether its reply will be judged before it goes out. A cascade sends no request to it otherwise. Default none. */
+  /** For each rung, cheapest first, whether its reply will be judged before it goes out; otherwise a cascade sends no request to it. Default none. */
   readonly checks?: readonly boolean[];
 }
 
@@ -199,7 +199,7 @@ function inConversation(policy: Policy, choice: Choice, choosing: Choosing): Cho
       return staysInSession(choice, session, usable) ? movedTo(choice, session.rung, 'same-session') : choice;
   }
   if (!isPinned || pinned === choice.rung) return choice;
-  // Nobody judges the reply then, so what a cascade promises holds on its strongest rung alone.
+  // The reply is not judged then, so what a cascade promises holds on its strongest rung alone.
   const unrestricted = isCascade ? rungs - 1 : choice.unrestricted;
   return { ...movedTo(choice, pinned, 'same-turn'), unrestricted };
 }

@@ -104,7 +104,7 @@ interface Circumstances {
   readonly lowered: keyof typeof LOWERED | undefined;
 }
 
-/** What the gate's verdict on an artifact says of each policy that serves, at the time of the call. */
+/** What the gate's verdict on an artifact says about each policy that serves, at the time of the call. */
 interface PolicyVerdicts {
   /** The standing of the artifact's own policy over a ladder that is stale, or not. */
   standing(stale: boolean): Standing;
@@ -119,7 +119,7 @@ const PASS: VerdictClaim = { verdict: 'PASS', ungatedReason: null };
 const EXPIRED: VerdictClaim = { verdict: 'expired', ungatedReason: 'expired' };
 const CONTRADICTED: VerdictClaim = { verdict: 'contradicted', ungatedReason: 'contradicted' };
 const STALE: VerdictClaim = { verdict: 'stale', ungatedReason: 'other-models' };
-/** Of a decision whose request a cheaper candidate took than the one that was chosen. */
+/** For a decision whose request went to a cheaper candidate than the chosen one. */
 export const DOWNGRADED = { verdict: 'none', ungatedReason: 'downgraded' } as const satisfies VerdictClaim;
 const LOWERED = {
   downgraded: DOWNGRADED,

@@ -19,7 +19,7 @@ interface Usable {
   readonly rungs: number;
   /** Ascending; undefined if all can. */
   readonly allowed: readonly number[] | undefined;
-  /** Of a cascade: nobody judges the reply of another rung than the policy's choice. */
+  /** True for a cascade: only replies of the rung that the policy chose are judged. */
   readonly strongestAlone: boolean;
 }
 

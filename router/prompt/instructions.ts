@@ -1,4 +1,4 @@
-/** Instructions are looked for within so many units of either end of the text around the context. */
+/** Instructions are looked for within this many units of either end of the text around the context. */
 const INSTRUCTIONS_WITHIN = 2_000;
 /** A longer paragraph, in UTF-16 units, is no instruction and stays as it is. */
 const LONGEST_INSTRUCTION = 4_000;
@@ -21,7 +21,7 @@ const ASKS_AFTER_COLON =
   /(?:\b(?:question|query|frage|pregunta|pergunta|domanda)\b|问题|質問|질문)[^:：\n]{0,80}[:：][ \t]*(\S.*)$/i;
 /** A label of the question within a paragraph. */
 const QUESTION_LABEL = /^(?:问题(?:是|为)?|質問(?:は)?|질문)[:：]\s*/;
-/** Of an instruction before a question: `Based on the text above: …?`. */
+/** Ends an instruction before a question: `Based on the text above: …?`. */
 const COLON = /[:：]/;
 const SENTENCE_END = /(?<=[.!?])\s+|(?<=[。？！])|\n+/;
 const LABEL_ALONE = /^[\p{L} ]{1,20}[:：]$/u;

@@ -265,7 +265,7 @@ function isProse(text: string): boolean {
   return sentences >= 2 && plain >= PROSE_SHARE * text.length;
 }
 
-/** Of the characters of English prose with some numbers, 0.96 and more are such; of logs, under 0.85. */
+/** The share of such characters is .96 or more in English prose with some numbers, and under .85 in logs. */
 const PROSE_SHARE = 0.93;
 
 /** What quotation marks, a fence of plain text or a rule set apart under a label of retrieved text, with the label. */

@@ -9,7 +9,7 @@ import {
 import { overruledEfforts, withNamedEffort } from '../targets/index.ts';
 
 /**
- * Calls of a model that is named with an effort get it, in the client's dialect; mapping and corrections follow. What the client says of effort
+ * Calls of a model that is named with an effort get it, in the client's dialect; mapping and corrections follow. What the client says about effort
  * itself counts as dropped, and with the rule `refuse` such a call fails before anything is sent.
  */
 export function withNamedEfforts(prepare: PrepareAttempt): PrepareAttempt {

@@ -11,7 +11,7 @@ import {
 } from '../exchange/index.ts';
 import { isObject, parseJson } from '../json/index.ts';
 
-/** What came of asking a provider for its list of models. `unknown`: it has none that is free, or its key is missing. */
+/** The outcome of asking a provider for its list of models. `unknown`: it has none that is free, or its key is missing. */
 export type Probe =
   /** `date`: of its clock, ISO 8601, if it said. `models`: their ids at the provider, in its order; empty if it lists none. */
   | { readonly kind: 'answered'; readonly date?: string; readonly models: readonly string[] }
@@ -20,7 +20,7 @@ export type Probe =
 
 const PROBE_WITHIN_MS = 10_000;
 const ANTHROPIC_VERSION = '2023-06-01';
-/** Of the list, and of an error's body. */
+/** Bytes read of the list, or of an error's body. */
 const MOST_READ = 4 * 1024 * 1024;
 
 /**

@@ -11,9 +11,9 @@ const HOUR_MS = 3_600_000;
 const FLUSH_MS = 1_000;
 /** Different counts that may wait while the state is away: some hours of many models. Past it, new ones are dropped. */
 const MAX_WAITING = 20_000;
-/** Of one request: ten thousand dollars, or as many tokens as no model takes. */
+/** More than any one request: ten thousand dollars, or more tokens than a model takes. */
 const MAX_AMOUNT = 1e13;
-/** Requests of which all is kept, for who opens the page. */
+/** Requests that are kept whole, for whoever opens the page. */
 const MAX_RECENT = 300;
 
 /** What is counted. Labels come from closed lists, the catalog and the configuration, never from a client. */
@@ -80,7 +80,7 @@ export interface Activity {
 }
 
 export interface ActivityOptions {
-  /** Of the state; without it the counts are those of this process. */
+  /** Counts in the state; without it they are those of this process. */
   readonly hourCounts?: HourCounts | undefined;
   /** Called when the state begins to refuse counts, and again only after it went well in between. */
   readonly onFailure: (trouble: SafeError) => void;

@@ -18,7 +18,7 @@ export interface CaptureJob {
   readonly job: number;
   readonly dialect: Dialect;
   readonly bodyText: string;
-  /** All that is known of it besides its words. */
+  /** All that is known about it besides its words. */
   readonly known: Omit<CapturedRequest, 'request' | 'reply' | 'stratum'>;
   /** Undefined if it was not needed for the draw. */
   readonly stratum: Stratum | undefined;

@@ -21,11 +21,11 @@ export interface CaptureOptions extends RedactedFields {
   /** Only requests to these; `auto` is the ladder itself. Undefined: all, also those that name their model. */
   readonly profiles?: readonly string[] | undefined;
   readonly include: 'prompt' | 'prompt+reply';
-  /** Of one record; a longer one is not kept. */
+  /** Per record; a longer one is not kept. */
   readonly maxBytes: number;
 }
 
-/** What became of the requests of conversations. */
+/** What happened to the requests of conversations. */
 export const CAPTURE_OUTCOMES = [
   'stored',
   'not-drawn',
@@ -39,7 +39,7 @@ export const CAPTURE_OUTCOMES = [
 ] as const;
 export type CaptureOutcome = (typeof CAPTURE_OUTCOMES)[number];
 
-/** What is known of a request when its model has been selected. */
+/** What is known about a request when its model has been selected. */
 export interface CaptureFacts {
   readonly dialect: Dialect;
   readonly body: JsonObject;
@@ -81,7 +81,7 @@ interface CaptureParts {
 
 /** Bytes that may wait for the database. */
 const MAX_WAITING_BYTES = 16 * 2 ** 20;
-/** Of a reply that is held: longer ones are kept without their words. */
+/** For a reply that is held: longer ones are kept without their words. */
 const MAX_REPLY_BYTES = 2 ** 20;
 
 /**
@@ -181,7 +181,7 @@ interface Drawn extends CaptureFacts {
   readonly probability: number;
 }
 
-/** What clients say of a task; other texts are none, so that nobody's words become a name. */
+/** What clients say about a task; other texts are ignored, so that nobody's words become a name. */
 const TASK = /^[A-Za-z][\w./-]{0,63}$/;
 
 function taskOf({ body, profile }: CaptureFacts): string | undefined {

@@ -9,7 +9,7 @@ export const CAPTURED = 'captured';
 export interface Stratum {
   /** `metadata.task` of the request, else its profile; left out if it has neither. */
   readonly task?: string;
-  /** Of the text that is scored, by characters: up to 200, 1,000, 4,000, or more. */
+  /** Length of the scored text, by characters: up to 200, 1,000, 4,000, or more. */
   readonly length: 'short' | 'medium' | 'long' | 'very-long';
   /** ISO 639-1, else the script such as `Cyrillic`; `und` if nothing shows it. */
   readonly language: string;
@@ -88,7 +88,7 @@ export function capturedRecord(captured: CapturedRequest): { readonly body: stri
   return { body: JSON.stringify(body), text: JSON.stringify(texts) };
 }
 
-/** Undefined if the record is none of this version, or its text is gone. */
+/** Undefined if the record is not of this version, or its text is gone. */
 export function capturedFrom({
   body,
   text,
@@ -169,7 +169,7 @@ function replyRow({
   };
 }
 
-/** What people said of a reply. */
+/** What people said about a reply. */
 export interface FeedbackLabel {
   /** 0 to 1. */
   readonly score?: number | undefined;

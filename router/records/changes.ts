@@ -20,7 +20,7 @@ export interface Change {
   readonly subject?: string | undefined;
   /** Refused: nothing was changed. Failed: it broke off, and the process log may say more. */
   readonly outcome: 'done' | 'refused' | 'failed';
-  /** What the page said of it. */
+  /** What the page said about it. */
   readonly text: string;
 }
 

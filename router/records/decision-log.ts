@@ -14,7 +14,7 @@ export type DecisionLog = RecordWriter<RequestFacts>;
 
 export interface DecisionLogOptions {
   readonly to: 'file' | 'state';
-  /** Of `to: file`. */
+  /** For `to: file`. */
   readonly file?: string | undefined;
   /** A file that would grow larger is rotated. */
   readonly maxBytes: number;
@@ -28,7 +28,7 @@ export interface DecisionLogOptions {
 
 interface DecisionLogParts extends RecordWriterOptions {
   readonly options: DecisionLogOptions;
-  /** Of `to: state`. */
+  /** For `to: state`. */
   readonly log?: Log | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface FeedbackOptions {
   readonly tokenTtlMs: number;
 }
 
-/** What is said of one reply. At least one of the last four. */
+/** What is said about one reply. At least one of the last four. */
 export interface GivenFeedback {
   readonly decisionId?: string | undefined;
   readonly token?: string | undefined;
@@ -59,7 +59,7 @@ interface DeskParts {
   readonly nowMs?: () => number;
 }
 
-/** Whose decision it is: the key that may speak of it, and the person by whom feedback on it is erased. */
+/** The owner of a decision: the key that may give feedback on it, and the person for whom that is erased. */
 type Owner = Pick<LogRecord, 'keyId' | 'user' | 'session' | 'sameSubjectAs'> & {
   /** Undefined if no scores decided, or this process did not serve it. */
   readonly chosen?: 'kept' | 'escalated' | undefined;

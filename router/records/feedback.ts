@@ -5,7 +5,7 @@ import { type Log, type LogRecord, type StoredRecord, storedRecords } from '../s
 /** The stream of the state that feedback is in. */
 export const FEEDBACK = 'feedback';
 
-/** One thing that was said of one reply. */
+/** One thing that was said about one reply. */
 export interface FeedbackEntry {
   readonly decisionId: string;
   /** Milliseconds since 1970. */
@@ -14,9 +14,9 @@ export interface FeedbackEntry {
   /** `key`: by the client, with its API key or where none is needed. `token`: by an end user, with a signed token. */
   readonly via: 'key' | 'token';
   readonly kind: FeedbackKind;
-  /** Of `score`: 0 (useless) to 1 (perfect); thumbs are 0 and 1. */
+  /** For `score`: 0 (useless) to 1 (perfect); thumbs are 0 and 1. */
   readonly score?: number | undefined;
-  /** Of `correct_answer` and `comment`. */
+  /** For `correct_answer` and `comment`. */
   readonly text?: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export function feedbackId(decisionId: string, kind: FeedbackKind): string {
   return `${decisionId}:${kind}`;
 }
 
-/** Undefined if the record is none of this version. */
+/** Undefined if the record is not of this version. */
 export function feedbackFrom({ body, text }: Pick<StoredRecord, 'body' | 'text'>): FeedbackEntry | undefined {
   const known = parseJson(body);
   if (!isObject(known) || typeof known['decisionId'] !== 'string') return undefined;

@@ -8,10 +8,10 @@ import { openWordRedaction, type RedactedFields, wordRedactionOf } from './redac
 /** The stream of the state with replies that people graded. They chose the requests: it is no sample of the traffic, as `captured` is. */
 export const GRADED = 'graded';
 
-/** A reply with its grade. What is not known of it is left out, never 0. */
+/** A reply with its grade. What is not known about it is left out, never 0. */
 export interface GradedReply {
   readonly model: string;
-  /** Of people: 1 good enough, 0 not. */
+  /** By people: 1 good enough, 0 not. */
   readonly quality: number;
   readonly text: string;
   readonly inputTokens?: number | undefined;
@@ -23,13 +23,13 @@ export interface GradedReply {
   readonly finishReason?: string | undefined;
 }
 
-/** What one person said of the replies to one request. */
+/** What one person said about the replies to one request. */
 export interface GradedRequest {
-  /** Of the request; what several people say of it has the same. */
+  /** The id of the request; grades of several people share it. */
   readonly id: string;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
-  /** Whose API key they signed in with; undefined for who came by a link. */
+  /** The API key that they signed in with; undefined if they came by a link. */
   readonly keyId?: string | undefined;
   /** Who graded, as the page shows it: `key 4f1c…`, `a link`. */
   readonly grader: string;
@@ -55,7 +55,7 @@ function gradedRecord({ request, replies, ...known }: GradedRequest): LogRecord 
   };
 }
 
-/** Undefined if the record is none of this version, or its text is gone. */
+/** Undefined if the record is not of this version, or its text is gone. */
 function gradedFrom({ body, text }: Pick<StoredRecord, 'body' | 'text'>): GradedRequest | undefined {
   const known = parseJson(body);
   const words = text === undefined ? undefined : parseJson(text);
@@ -70,7 +70,7 @@ function gradedFrom({ body, text }: Pick<StoredRecord, 'body' | 'text'>): Graded
 }
 
 /**
- * Keeps what somebody said of replies, redacted as captured requests are.
+ * Keeps somebody's grades of replies, redacted as captured requests are.
  * @param fields undefined without `capture` in the configuration: then what its defaults replace
  * @throws PlimsollError `state-unavailable`, `invalid-config`; Error if the operator's program does not redact
  */
@@ -91,7 +91,7 @@ export async function keepGrades(
 }
 
 /**
- * What people say of replies, in the order in which it was stored: of each request the last word of each person. Records stay as they were
+ * What people say about replies, in the order in which it was stored: of each request the last word of each person. Records stay as they were
  * written, so what somebody changed or withdrew is left out here.
  * @throws PlimsollError `state-unavailable`; `invalid-state` if a text is encrypted with a key that is not there
  */

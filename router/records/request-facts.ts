@@ -34,9 +34,9 @@ export const ESCALATION_CAUSES = [
 ] as const;
 export type EscalationCause = (typeof ESCALATION_CAUSES)[number];
 
-/** The looks at the replies of models below the strongest, before one goes out: what is said of the last of them, and the earlier ones. */
+/** The looks at the replies of models below the strongest, before one goes out: what is said about the last of them, and the earlier ones. */
 export interface CheckFacts extends LookFacts {
-  /** Of the rungs below, in order; each had a reply that did not go out. */
+  /** The rungs below, in order; each had a reply that did not go out. */
   readonly earlier: readonly LookFacts[];
   /** From the first call to the last judgement, in ms. */
   readonly ms: number;
@@ -99,9 +99,9 @@ export interface RequestFacts {
   readonly usage: Usage | undefined;
   /** Tokens of the reply, as reported; of a stream without a report an estimate by its length. */
   readonly outputTokens?: number | undefined;
-  /** What the reply says of its model, if it passed through as it came. */
+  /** What the reply says about its model, if it passed through as it came. */
   readonly identity?: ReplyIdentity | undefined;
-  /** Of the reply that went out: `totalCostUsd` adds a cheap one that did not. */
+  /** Cost of the reply that went out; `totalCostUsd` adds a cheap one that did not. */
   readonly costUsd: number | undefined;
   /** What the cache of replies did; undefined if there is none, or the request had nothing to do with it. */
   readonly cache?: CacheFacts | undefined;
@@ -136,7 +136,7 @@ export interface RequestFacts {
 /** `hit`: the reply came from the cache, `miss`: it could have; else why it could not. */
 export interface CacheFacts {
   readonly outcome: 'hit' | 'miss' | BypassReason;
-  /** Of a hit: how long ago the reply was made, and what it cost then. */
+  /** For a hit: the age of the reply, and what it cost when it was made. */
   readonly ageMs?: number | undefined;
   readonly savedUsd?: number | undefined;
 }

@@ -9,7 +9,7 @@ const LONG = 4_000;
 /** Lower ends of the bands of the predicted loss; below the first all is one band. */
 const LOSS_BANDS = [0, 0.05, 0.1, 0.2, 0.4];
 
-/** What is known of a request before the draw. */
+/** What is known about a request before the draw. */
 export interface StratumFacts {
   /** The text that is scored; undefined if there is none. */
   readonly text: string | undefined;
@@ -47,9 +47,9 @@ export interface Sampler {
 
 /** Strata beyond these share one: a client may write tasks as it likes. */
 const MOST_STRATA = 2_000;
-/** When so many requests were counted, all counts are halved: the rates follow the traffic. */
+/** When this many requests were counted, all counts are halved: the rates follow the traffic. */
 const HALVED_AT = 100_000;
-/** Of `share`, at least so much is every stratum's own rate. */
+/** The least rate of any stratum, as a part of `share`. */
 const LEAST_OF_SHARE = 0.25;
 
 /**
@@ -111,7 +111,7 @@ export function createSampler(share: number, random: () => number = cryptoRandom
 const pool = new Uint32Array(1_024);
 let used = pool.length;
 
-/** Nobody can foresee which of his requests is kept. */
+/** Random, so that nobody can foresee which requests are kept. */
 function cryptoRandom(): number {
   if (used === pool.length) {
     randomFillSync(pool);

@@ -117,7 +117,7 @@ const KEY_FORMS: readonly RegExp[] = [
 
 const SECRET_NAME =
   '(?:api[-_ ]?key|secret(?:[-_ ]?key)?|access[-_ ]?key|(?:access|auth|refresh|session)[-_ ]?token|pass(?:word|wd|phrase)|passwort|kennwort|mot de passe|contraseña|senha|hasło|пароль|密码|パスワード)';
-/** Of letters alone, it may be a word of prose, a type or a variable. */
+/** With letters only, it may be a word of prose, a type or a variable. */
 const SECRET_VALUE = '(?=[^\\s"\'\\\\,;}&，。]{0,64}\\d)([^\\s"\'\\\\,;}&，。]{6,200})';
 /** What its name calls a secret: `api_key = …`, `"password": "…"`, `das Passwort lautet …`. */
 const NAMED_SECRET = new RegExp(

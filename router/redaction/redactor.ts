@@ -7,9 +7,9 @@ import { type Finder, plainSigns, type RedactedKind, type Span } from './spans.t
 export interface RedactionOptions {
   /** What is replaced. */
   readonly kinds: readonly RedactedKind[];
-  /** Of `name`. */
+  /** Used by `name`. */
   readonly names?: readonly string[] | undefined;
-  /** Of `phone`: ISO 3166-1 in capitals; default `DEFAULT_PHONE_COUNTRIES`. */
+  /** Used by `phone`: ISO 3166-1 in capitals; default `DEFAULT_PHONE_COUNTRIES`. */
   readonly phoneCountries?: readonly string[] | undefined;
 }
 

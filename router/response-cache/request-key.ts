@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Fields that say who asks, how soon it must be done and what is billed, and change nothing of the reply. `model` is replaced by what it
+ * Fields that name the caller, the urgency and the billing, and do not change the reply. `model` is replaced by what it
  * came to.
  */
 const LEFT_OUT: ReadonlySet<string> = new Set([

@@ -4,7 +4,7 @@ import type { LRUCache } from 'lru-cache';
 export interface ResponseCacheOptions {
   /** From when the reply was whole. Nothing is kept longer. */
   readonly ttlMs: number;
-  /** Of all replies together; the one that was used least recently goes first. */
+  /** For all replies together; the least recently used is dropped first. */
   readonly maxBytes: number;
   /** A longer reply is not kept. */
   readonly maxEntryBytes: number;
@@ -14,7 +14,7 @@ export interface ResponseCacheOptions {
   readonly tools: boolean;
 }
 
-/** A whole reply as it went out, and what the response's head says of it. */
+/** A whole reply as it went out, and what the response's head says about it. */
 export interface CachedReply {
   readonly body: Uint8Array;
   /** Name of the model that was selected, and replied. */

@@ -184,7 +184,7 @@ export function responsesUsage(usage: SdkUsage): object | undefined {
   };
 }
 
-/** The whole response: what came of it so far, and the settings of the request. */
+/** The whole response: its outcome so far, and the settings of the request. */
 export function responseObject(
   { id, created, model, body, stored }: ReplyContext,
   { status, output, usage, reason }: ResponseState,

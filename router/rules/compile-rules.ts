@@ -33,7 +33,7 @@ export interface RuleTargets {
 
 /**
  * @param field where the rules stand in the configuration
- * @throws PlimsollError `invalid-config` that names the rule: what it names does not exist, it can never fire, its pattern is none
+ * @throws PlimsollError `invalid-config` that names the rule: what it names does not exist, it can never fire, its pattern is invalid
  */
 export async function compileRules(
   options: readonly RuleOptions[],

@@ -1,4 +1,4 @@
-/** Rules before the classifier: what is known of a request -> the rule that fires, and what it does. Pure functions. */
+/** Rules before the classifier: what is known about a request -> the rule that fires, and what it does. Pure functions. */
 export { compileRules, type Rules } from './compile-rules.ts';
 export { timeTest } from './conditions.ts';
 export { RULE_LANGUAGES } from './language.ts';

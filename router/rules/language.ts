@@ -30,7 +30,7 @@ const CODES = {
   zh: 'cmn',
 } as const;
 
-/** Of a text that shows no language clearly enough. */
+/** The code of a text whose language is not clear enough. */
 const UNDETERMINED = 'und';
 
 /** What the condition `language` may name. */

@@ -8,7 +8,7 @@ export type PatternTest = (text: string) => boolean;
 export async function openPatterns(): Promise<(pattern: string) => PatternTest> {
   const { RE2JS } = await import('re2js');
   return (pattern) => {
-    const compiled = RE2JS.compile(pattern); // throws if it is none
+    const compiled = RE2JS.compile(pattern); // throws if it is not one
     return (text) => compiled.matcher(text).find();
   };
 }

@@ -18,7 +18,7 @@ export interface Hours {
 /** What a request must be like; all that is given must hold, of a list one. Names of tasks, tags and headers are in lower case. */
 export interface RuleConditions {
   readonly task?: readonly string[] | undefined;
-  /** Of a task that is predicted: its least probability. What the client says is not in doubt. */
+  /** The least probability of a predicted task; a task that the client names is not in doubt. */
   readonly taskProbability?: number | undefined;
   readonly tag?: readonly string[] | undefined;
   /** Ids of API keys. */
@@ -26,21 +26,21 @@ export interface RuleConditions {
   /** As clients write `model`. */
   readonly model?: readonly string[] | undefined;
   readonly header?: Readonly<Record<string, readonly string[]>> | undefined;
-  /** Of the text that is scored. */
+  /** Length of the scored text. */
   readonly characters?: Range | undefined;
-  /** Of the whole request, estimated. */
+  /** Tokens of the whole request, estimated. */
   readonly tokens?: Range | undefined;
   readonly tools?: boolean | undefined;
   readonly images?: boolean | undefined;
   readonly days?: readonly Day[] | undefined;
   readonly hours?: Hours | undefined;
-  /** Of days and hours; an IANA name. */
+  /** Time zone of days and hours; an IANA name. */
   readonly timeZone?: string | undefined;
   /** ISO 639-1, of the text that is scored; `und`: it shows none. */
   readonly language?: readonly string[] | undefined;
   /** Share of the windows of a named limit that is used up, 0 or more. */
   readonly budgetUsed?: (Range & { readonly limit: string }) | undefined;
-  /** Of the request's session, before it. */
+  /** Age of the request's session, before this request. */
   readonly sessionAge?:
     | { readonly turns?: Range | undefined; readonly minutes?: Range | undefined }
     | undefined;
@@ -74,11 +74,11 @@ export type RuleAction =
 export interface Rule {
   readonly name: string;
   readonly action: RuleAction;
-  /** Where it stands in the configuration, such as `rules.0`. */
+  /** Its path in the configuration, such as `rules.0`. */
   readonly field?: string;
 }
 
-/** What is known of a request. What takes time is worked out only if a rule asks for it. */
+/** What is known about a request. What takes time is worked out only if a rule asks for it. */
 export interface RequestTraits {
   /** As the client wrote it; undefined where there is no such field. */
   readonly model: string | undefined;

@@ -18,7 +18,7 @@ import {
   unmappable,
 } from '../targets/index.ts';
 
-/** What a result must know of its call. */
+/** What a result must know about its call. */
 interface NamedCall {
   readonly name: string;
   readonly path: Path;

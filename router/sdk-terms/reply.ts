@@ -78,7 +78,7 @@ export interface ReplyNotes {
   refusal?: string;
   /** The SDK's counts are placeholders: the provider sent none. */
   usageUnknown?: boolean;
-  /** Of the reply's tokens, as the provider sent them, if they were asked for. */
+  /** Log-probabilities of the reply's tokens, as the provider sent them, if they were asked for. */
   logprobs?: unknown[];
 }
 

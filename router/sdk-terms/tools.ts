@@ -114,7 +114,7 @@ export function withClientName<Part extends Content | StreamPart>(part: Part, re
 }
 
 const HASH_DIGITS = 12;
-/** Of the client's name, so that the model can still tell what the tool is for. The whole has at most 64 characters. */
+/** Characters kept of the client's name, so that the model can still tell what the tool is for. The whole has at most 64 characters. */
 const KEPT_CHARACTERS = 50;
 
 /** Letters, digits, `_` and `-`, beginning with a letter or `_`: accepted by every API. */

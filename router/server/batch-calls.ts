@@ -23,7 +23,7 @@ interface Parts {
   readonly gateway: Pick<Gateway, 'queue' | 'handle'>;
   readonly router: Router;
   readonly budget: MemoryBudget;
-  /** Of lines that name none, of batches that name none. */
+  /** For lines and batches that name none. */
   readonly profile: string | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Dialect } from '../catalog/index.ts';
 import { fieldIn, isObject, type JsonObject, parseJson } from '../json/index.ts';
 import { firstWords } from './turn.ts';
 
-/** What a request says of its conversation, in the order in which it is looked at: the first that is there decides. */
+/** What a request says about its conversation, in the order in which it is looked at: the first that is there decides. */
 export const SESSION_SOURCES = [
   'x-session-id',
   'x-claude-code-session-id',
@@ -44,7 +44,7 @@ export interface SessionRequest {
   readonly keyId: string | undefined;
 }
 
-/** Characters. A longer id is none: half of one would be another conversation's. */
+/** Characters. A longer id is ignored: a truncated one could be another conversation's. */
 const MAX_SESSION_ID = 256;
 
 /**

@@ -80,7 +80,7 @@ export function afterSending(
   return { last: model, turns, ...(threads && { threads }), began };
 }
 
-/** The session after a model has replied to a request of one of its conversations; undefined if nothing is known of that. */
+/** The session after a model has replied to a request of one of its conversations; undefined if nothing is known about that. */
 export function afterReplying(
   held: SessionState | undefined,
   name: string | undefined,
@@ -103,7 +103,7 @@ function wentOn(
 
 const NONE: readonly never[] = [];
 
-/** Of several entries of one name the last one counts. */
+/** If several entries have one name, the last one counts. */
 function newest<Name extends string, Entry extends Readonly<Record<Name, string>>>(
   name: Name,
   ...lists: readonly (readonly Entry[] | undefined)[]

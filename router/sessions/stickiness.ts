@@ -54,7 +54,7 @@ interface PromptCache {
 
 /** What is looked at of a request. */
 export interface TurnFacts {
-  /** Of all its messages. */
+  /** Characters of all its messages. */
   readonly characters: number;
   /** Failed tool calls in a row at its end. */
   readonly failures: number;
@@ -68,7 +68,7 @@ export interface Standing {
   readonly stay: SessionStay | undefined;
   /** The history was replaced by a shorter one, and with it what caches held. */
   readonly isCompacted: boolean;
-  /** Of each rung, cheapest first: nano-USD that a request costs less there, and that going there costs. */
+  /** For each rung, cheapest first, in nano-USD: how much cheaper a request is there, and what moving there costs. */
   readonly gains: readonly number[];
   readonly costs: readonly number[];
 }
@@ -211,13 +211,13 @@ function freshCache(
   return caches.find(({ model, usedMs }) => model === name && nowMs < usedMs + cacheTtlMs);
 }
 
-/** Nano-USD of a request like the last one, if so many tokens of it are read from the cache. */
+/** Nano-USD of a request like the last one, if this many tokens of it are read from the cache. */
 function requestCost(price: Price | undefined, { last }: ThreadState, cachedInputTokens: number): number {
   if (last === undefined) return 0;
   return nanoUsd(price, { inputTokens: last.input, outputTokens: last.output, cachedInputTokens });
 }
 
-/** Nano-USD that writing so many tokens to a cache costs more than reading them from it. */
+/** Nano-USD that writing this many tokens to a cache costs more than reading them from it. */
 function cacheCost(price: Price | undefined, tokens: number): number {
   if (tokens <= 0) return 0;
   const prompt = { inputTokens: tokens, outputTokens: 0 };

@@ -23,7 +23,7 @@ export function turnFacts(body: JsonObject, dialect: Dialect): TurnFacts {
   };
 }
 
-/** Of all texts in a value, whatever holds them. */
+/** The characters of all texts in a value, however deep they are. */
 function charactersIn(value: unknown, depth = MAX_DEPTH): number {
   if (typeof value === 'string') return value.length;
   if (typeof value !== 'object' || value === null || depth === 0) return 0;

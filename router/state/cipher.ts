@@ -12,7 +12,7 @@ const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 export interface TextCipher {
   /** Undefined: texts are stored in clear. */
   readonly currentKeyId: string | undefined;
-  /** Of all keys that it can read with. */
+  /** Ids of all keys that it can decrypt with. */
   readonly keyIds: readonly string[];
   /** @param place where the text is stored: it cannot be moved to another place unnoticed */
   seal(text: string, place: string): string;

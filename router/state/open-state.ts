@@ -92,7 +92,7 @@ export function redisAddress({ url, urlEnv }: RedisOptions, env: Environment = p
   });
 }
 
-/** As `openRedis`, whose libraries are loaded here. @throws PlimsollError `invalid-config` if the address is none of Redis */
+/** As `openRedis`, whose libraries are loaded here. @throws PlimsollError `invalid-config` if the address is not one of Redis */
 export async function openSharedCache(
   options: RedisOptions,
   onState?: (isThere: boolean) => void,

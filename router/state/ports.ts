@@ -39,9 +39,9 @@ export interface Subject {
 }
 
 export interface LogLimits {
-  /** Older records go. */
+  /** Older records are deleted. */
   readonly beforeMs?: number;
-  /** The oldest records go until the rest has at most so many bytes. */
+  /** The oldest records are deleted until the rest has at most this many bytes. */
   readonly maxBytes?: number;
 }
 
@@ -91,9 +91,9 @@ export interface LedgerEntry {
   readonly nanoUsd: number;
   /** All of the prompt, what was read from the provider's cache or written to it included. */
   readonly inputTokens: number;
-  /** Of those: read from the provider's cache, as far as it reported that. Default 0. */
+  /** Those of them that were read from the provider's cache, as far as it reported that. Default 0. */
   readonly cachedInputTokens?: number;
-  /** Of those: written to the provider's cache, as far as it reported that. Default 0. */
+  /** Those of them that were written to the provider's cache, as far as it reported that. Default 0. */
   readonly cacheWriteInputTokens?: number;
   readonly outputTokens: number;
 }
@@ -139,9 +139,9 @@ export interface Reservation {
 }
 
 export interface WindowSums {
-  /** Of requests that are at work. */
+  /** By requests in flight. */
   readonly reserved: number;
-  /** Of requests that ended. */
+  /** By requests that ended. */
   readonly settled: number;
 }
 
@@ -172,10 +172,10 @@ export interface Ledger {
   sweep(nowMs: number): Promise<number>;
   /** The windows that are open at that time and hold something, by scope. */
   windows(atMs: number): Promise<readonly (LedgerWindow & WindowSums)[]>;
-  /** Of one API key since the beginning of a day in UTC. @param fromDay such as 2026-11-29 */
+  /** What one API key has spent since the beginning of a day in UTC. @param fromDay such as 2026-11-29 */
   spent(keyId: string, fromDay: string): Promise<Spending>;
   /**
-   * Of the requests whose id begins so, by model: their entries, and what is reserved and not yet settled, in full. PostgreSQL reads all
+   * Spending of the requests whose id has this prefix, by model: their entries, and what is reserved and not yet settled, in full. PostgreSQL reads all
    * entries for it.
    */
   spentByIdPrefix(prefix: string): Promise<readonly ModelSpending[]>;
@@ -249,7 +249,7 @@ export interface HourCount {
   readonly startMs: number;
   /** What is counted, such as `requests`. */
   readonly measure: string;
-  /** Of what kind, such as a model or an outcome; may be empty. Never what a client wrote. */
+  /** The label, such as a model or an outcome; may be empty. Never text of a client. */
   readonly label: string;
   readonly amount: number;
 }
@@ -266,7 +266,7 @@ export interface HourCounts {
   add(batchId: string, counts: readonly HourCount[]): Promise<void>;
   /** Over all hours that begin within the span, by measure and label. Of whole days it reads a twenty-fourth as much. */
   totals(span: TimeSpan): Promise<readonly Omit<HourCount, 'startMs'>[]>;
-  /** Of some measures, hour by hour or day by day, over all labels. In the order of time; times in which nothing happened are left out. */
+  /** Some measures, hour by hour or day by day, over all labels. In the order of time; times in which nothing happened are left out. */
   series(
     span: TimeSpan,
     measures: readonly string[],

@@ -35,7 +35,7 @@ export interface Tables {
     nano_usd: number;
     input_tokens: number;
     output_tokens: number;
-    /** Of input_tokens. */
+    /** A part of input_tokens. */
     cached_input_tokens: number;
     cache_write_input_tokens: number;
     /** 0 until the entry is part of the sum of its day, then 1. */

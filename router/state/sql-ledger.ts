@@ -155,7 +155,7 @@ const SUMS = {
 } as const;
 const SUM_COLUMNS = Object.keys(SUMS) as (keyof typeof SUMS)[];
 
-/** Of settled entries alone: what a request reserves is of no cache. */
+/** For settled entries only: a reservation has no cached tokens. */
 function cacheColumns({ cachedInputTokens = 0, cacheWriteInputTokens = 0 }: SettledEntry) {
   return { cached_input_tokens: cachedInputTokens, cache_write_input_tokens: cacheWriteInputTokens };
 }

@@ -26,7 +26,7 @@ const COLUMNS = {
 } as const;
 const NAMES = Object.keys(COLUMNS) as readonly (keyof typeof COLUMNS)[];
 
-/** Of a row, besides: the record whose user and session are copied. */
+/** Further columns of a row: the record whose user and session are copied. */
 const SUBJECT_COLUMNS = { subject_stream: 'text', subject_id: 'text' } as const;
 const COPIED = new Set(['user_hash', 'session_hash']);
 

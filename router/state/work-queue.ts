@@ -41,7 +41,7 @@ const LEASE_MS = 15_000;
 const LOOK_FOR_DEAD_MS = 5_000;
 /** How often it is looked for what Redis may have lost. */
 const LOOK_FOR_MISSING_MS = 5_000;
-/** Of pieces that nobody has asked for since, in seconds. */
+/** How long results that nobody has collected are kept, in seconds. */
 const KEPT_FOR_S = 7 * 86_400;
 const CONNECT_MS = 5_000;
 

@@ -135,7 +135,7 @@ export function bettingInterval(values: ArrayLike<number>, delta: number): { low
   return { low: bettingLowerBound(values, delta / 2), high: bettingUpperBound(values, delta / 2) };
 }
 
-/** The target is recalculated so many times at least, and after so many bets at most: a logarithm a bet would take most of the time. */
+/** The target is recalculated this many times at least, and after this many bets at most: a logarithm a bet would take most of the time. */
 const RECALCULATIONS = 1000;
 const MOST_BETS_BETWEEN = 64;
 

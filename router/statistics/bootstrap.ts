@@ -196,7 +196,7 @@ export function quantile(values: readonly number[], p: number): number {
   );
 }
 
-/** Of numbers in any order: the quantiles (1 - level) / 2 and (1 + level) / 2. Sorts in place. */
+/** The quantiles of numbers in any order: (1 - level) / 2 and (1 + level) / 2. Sorts in place. */
 export function percentiles(drawn: number[], level: number): { low: number; high: number } {
   const sorted = drawn.sort((a, b) => a - b);
   const tail = (1 - level) / 2;

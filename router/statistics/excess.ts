@@ -106,7 +106,7 @@ export interface LadderOutcomes {
 
 /** A policy against the single candidates. */
 export interface MixComparison {
-  /** Of what was routed: mean quality, and mean US dollars a case. */
+  /** Mean quality of what was routed, and mean US dollars a case. */
   readonly quality: number;
   readonly costUsd: number;
   /** Mean quality of the best mix of the single candidates that costs no more. */

@@ -9,13 +9,13 @@ export interface AuditedLosses {
 }
 
 export interface JudgedLossBound {
-  /** Of the mean loss as people see it, -1..1: `ofJudged + ofError`, at most 1; `peopleAlone` if every case was audited. */
+  /** Upper bound of the mean loss as people see it, -1..1: `ofJudged + ofError`, at most 1; `peopleAlone` if every case was audited. */
   readonly upper: number;
-  /** Of the mean judged loss, at delta / 2. */
+  /** Upper bound of the mean judged loss, at delta / 2. */
   readonly ofJudged: number;
-  /** Of the mean of human - judged, -2..2, at delta / 2. */
+  /** Upper bound of the mean of human - judged, -2..2, at delta / 2. */
   readonly ofError: number;
-  /** Of the mean loss by the audited cases alone, at delta. */
+  /** Upper bound of the mean loss from the audited cases alone, at delta. */
   readonly peopleAlone: number;
 }
 

@@ -39,7 +39,7 @@ const ANNOTATIONS = [
 ];
 const ANNOTATION_KEYWORDS = new Set(ANNOTATIONS);
 
-/** Of `oneOf` Google makes an `anyOf`. */
+/** Google turns `oneOf` into `anyOf`. */
 const GOOGLE = new Set([
   ...['type', 'format', 'enum', 'required', 'properties', 'additionalProperties', 'propertyOrdering'],
   ...['items', 'prefixItems', 'minItems', 'maxItems', 'minimum', 'maximum', 'anyOf', 'oneOf', '$ref'],

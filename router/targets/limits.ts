@@ -73,7 +73,7 @@ export function limitFields({ dialect, body }: Pick<ModelRequest, 'dialect' | 'b
 }
 
 interface ExceededLimit {
-  /** Of the client's. */
+  /** Fields of the client's request. */
   readonly fields: readonly string[];
   /** The longest reply of the model. */
   readonly most: number;
@@ -91,7 +91,7 @@ export function exceededLimit(request: ModelRequest): ExceededLimit | undefined 
   return fields.length > 0 && thinkingBudgetOf(body) < most ? { fields, most } : undefined;
 }
 
-/** Of Anthropic's dialect. */
+/** In Anthropic's dialect. */
 function thinkingBudgetOf({ thinking }: ModelRequest['body']): number {
   const budget = (thinking as { readonly budget_tokens?: unknown } | null | undefined)?.budget_tokens;
   return typeof budget === 'number' ? budget : 0;

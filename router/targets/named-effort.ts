@@ -11,7 +11,7 @@ interface TextRequest extends ModelRequest {
 type Change = readonly [path: readonly [string, ...string[]], value: unknown];
 
 /**
- * The request with the effort that the model's name has. The name wins: what the client says of effort and thinking itself is for another
+ * The request with the effort that the model's name has. The name wins: what the client says about effort and thinking itself is for another
  * choice than this one.
  * @returns the same request if its model has no effort in its name
  */
@@ -30,7 +30,7 @@ export function withNamedEffort<Request extends TextRequest>(request: Request): 
   };
 }
 
-/** Paths of what the client says of effort, and the model does not get because its name says something else. */
+/** Paths of what the client says about effort, and the model does not get because its name says something else. */
 export function overruledEfforts({ model, dialect, body }: ModelRequest): readonly string[] {
   const { effort } = model;
   if (effort === undefined) return NONE;

@@ -7,7 +7,7 @@ import type { ModelRequest } from './target.ts';
 /** What an API takes of pictures in one request; what is not known excludes nothing. */
 interface PictureLimits {
   readonly most: number;
-  /** Of one picture, decoded. */
+  /** Bytes of one picture, decoded. */
   readonly mostBytes: number;
 }
 
@@ -77,7 +77,7 @@ interface Picture {
   readonly base64: string | undefined;
 }
 
-/** Of messages in OpenAI's or Anthropic's form, in results of tools too, and of the items of a response. */
+/** The pictures of messages in OpenAI's or Anthropic's form, those in tool results included, and of the items of a response. */
 function* picturesIn(body: ModelRequest['body']): Generator<Picture> {
   for (const field of ['messages', 'input']) {
     const messages = body[field];

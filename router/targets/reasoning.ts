@@ -179,7 +179,7 @@ const WITH_BUDGET_ALONE = /claude-(3-7|(opus|sonnet|haiku)-4(-[015](?!\d)|-2025|
 const WITHOUT_BUDGET = /claude-((opus|sonnet|haiku)-5-5|fable-5)/;
 const ALWAYS_THINKS = /claude-((opus|sonnet)-5-5|fable-5)/;
 
-/** Whether a Claude model is known to refuse `thinking` of this `type`. Nothing is known of other names. */
+/** Whether a Claude model is known to refuse `thinking` of this `type`. Nothing is known about other names. */
 export function refusesThinking(id: string, type: unknown): boolean {
   switch (type) {
     case 'adaptive':

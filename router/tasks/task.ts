@@ -14,7 +14,7 @@ export const TASKS = [
   'planning',
 ] as const;
 
-/** The task of a text that is none of the others, or that the classifier is not sure about. */
+/** The task of a text that is not one of the others, or that the classifier is not sure about. */
 export const OTHER_TASK = 'other';
 
 /** What a text may be labelled with and predicted to be: the heads of the classifier, in order. */

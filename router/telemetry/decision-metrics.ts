@@ -9,7 +9,7 @@ interface Batch<T> {
 }
 
 interface BatchLimits {
-  /** Handled at once when so many wait. */
+  /** Handled at once when this many wait. */
   readonly maxItems: number;
   /** The longest that an item waits, in ms. */
   readonly maxMs: number;
@@ -261,7 +261,7 @@ function addRouterGauges(registry: Registry, router: Router): void {
   });
 }
 
-/** Of profiles, and of what several artifacts cost. Names are the configuration's. */
+/** Gauges of profiles, and of what several artifacts cost. Names come from the configuration. */
 function addProfileGauges(registers: Registry[], router: Router): void {
   new Gauge({
     name: 'plimsoll_profile_verdict_standing',

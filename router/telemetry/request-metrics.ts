@@ -298,7 +298,7 @@ function timeHistograms(registry: Registry): (facts: RequestFacts) => void {
   };
 }
 
-/** Counts what became of conversations. */
+/** Counts what happened to conversations. */
 function sessionCounters(registry: Registry): (facts: RequestFacts, session: SessionFacts) => void {
   const counter = counterIn(registry);
   const transitions = counter(

@@ -8,12 +8,12 @@ export interface MetricSources {
   readonly queued: () => number;
   /** States of every model that was called so far. */
   readonly breakerStates: () => ReadonlyMap<string, BreakerState>;
-  /** Of every model that was measured lately. */
+  /** Latencies of every model that was measured lately. */
   readonly latencies?: () => ReadonlyMap<string, ModelLatency>;
   /** Requests at work by deployment, of models that have several: `<model> <deployment>`. */
   readonly busyDeployments?: () => ReadonlyMap<string, number>;
   readonly decisionLog: () => { readonly written: number; readonly dropped: number };
-  /** Mirrored requests by what became of them. */
+  /** Mirrored requests by what happened to them. */
   readonly shadows?: () => readonly {
     readonly experiment: string;
     readonly outcome: string;
@@ -21,7 +21,7 @@ export interface MetricSources {
   }[];
   /** Outcome -> requests; undefined if none are captured. */
   readonly captured?: () => Readonly<Record<string, number>> | undefined;
-  /** What was said of replies. */
+  /** What was said about replies. */
   /** Scores of replies, by what routing chose. */
   readonly feedbackScores?: () => readonly {
     readonly chosen: string;

@@ -9,7 +9,7 @@ export const MAX_ITEMS = 2_000;
 const MAX_ITEMS_PER_CALL = 20;
 /** Input items of a response that is kept. */
 export const MAX_INPUT_ITEMS = 1_000;
-/** Longer ids are of no thread. */
+/** No id of a thread is longer. */
 export const MAX_ID_CHARACTERS = 200;
 /** JSON of one response with its input; longer ones are not kept. */
 export const MAX_CHARACTERS = 16 * 1024 * 1024;

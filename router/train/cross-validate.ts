@@ -30,7 +30,7 @@ interface OuterFold {
   /** The folds of the rows inside, from 0 without a gap. */
   readonly folds: Int32Array;
   readonly trained: TrainedLearner;
-  /** Of the rows outside, before Platt scaling; one array a head. */
+  /** Logits of the rows outside, before Platt scaling; one array a head. */
   readonly logits: readonly Float64Array[];
   /** The same of logistic regression alone, to go with `trained.plain`. */
   readonly plainLogits: readonly Float64Array[];

@@ -99,7 +99,7 @@ export function standardisation(matrix: Matrix, structuralScale = 1): Standardis
   return { means, factors };
 }
 
-/** Of the dense columns. */
+/** Means of the dense columns. */
 export function columnMeans({ rows, columns, values }: Matrix): Float64Array {
   const means = new Float64Array(columns);
   for (let row = 0, at = 0; row < rows; row++) {
@@ -108,7 +108,7 @@ export function columnMeans({ rows, columns, values }: Matrix): Float64Array {
   return means;
 }
 
-/** Of the dense columns, around these means. */
+/** Variances of the dense columns around these means. */
 export function columnVariances({ rows, columns, values }: Matrix, means: Float64Array): Float64Array {
   const squares = new Float64Array(columns);
   for (let row = 0, at = 0; row < rows; row++) {

@@ -7,7 +7,7 @@ interface Component {
   readonly variance: number;
 }
 
-/** Directions of nearly equal variance stay mixed after so many steps, which changes no distance by much. */
+/** Directions of nearly equal variance stay mixed after this many steps, which changes no distance by much. */
 const STEPS = 20;
 /** Rows that the covariance is estimated from: ten for each column of the default encoder. */
 const SAMPLE_ROWS = 4_000;
@@ -18,7 +18,7 @@ const ROUNDING = 1e-10;
 /**
  * The directions of largest variance of a matrix's first columns: orthogonal iteration from a fixed start (Golub and Van Loan, Matrix
  * computations, section 8.2.4). No more than there are columns; directions beyond the rank have variance 0.
- * @param width so many leading columns count
+ * @param width this many leading columns count
  * @param means of all columns
  */
 export function principalComponents(

@@ -42,7 +42,7 @@ export function pointsOf({ rows, columns, values, structural = 0 }: Matrix, spac
 
 /** More cases than these vote through prototypes: the time of a decision grows with what is compared. */
 const MOST_CASES = 4_000;
-/** Of one clustering. */
+/** Per clustering. */
 const MOST_PROTOTYPES = 500;
 /** Cases that a prototype stands for on average, unless there would be too many prototypes. Fewer make noisier votes (docs/EXPERIMENTS.md). */
 const CASES_PER_PROTOTYPE = 10;

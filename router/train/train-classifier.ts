@@ -31,7 +31,7 @@ export interface TrainedClassifier {
   readonly heads: readonly LinearHead[];
   /** Means of the dense columns; the sparse ones have none. */
   readonly centre: Float64Array;
-  /** Of each training row, by a fit of the other folds: `[head][row]`. */
+  /** Logits of the training rows, each by a fit of the other folds: `[head][row]`. */
   readonly heldOutLogits: readonly Float64Array[];
   /** Fitted on `heldOutLogits`. */
   readonly platt: readonly PlattScaling[];

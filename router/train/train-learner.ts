@@ -34,7 +34,7 @@ export interface TrainedLearner extends TrainedClassifier {
   readonly similarity?: Similarity & { readonly references?: LearnedReferences };
   /** Logistic regression alone, on the same rows. */
   readonly plain: TrainedClassifier;
-  /** Of each row to the nearest labelled case of other folds, cosine, -1..1. Takes seconds. Left out if no cases vote. */
+  /** Cosine similarity of each row to the nearest labelled case of other folds, -1..1. Takes seconds. Left out if no cases vote. */
   readonly heldOutSimilarities?: () => Float64Array;
   /** Held-out log loss of each that was compared, summed over heads and after Platt scaling; empty without a choice. */
   readonly compared: readonly { readonly learner: Learner; readonly logLoss: number }[];
@@ -92,7 +92,7 @@ export function hasVote(learner: Learner): boolean {
   return learner === 'lr+knn' || learner === 'lr+clusters+knn';
 }
 
-/** What training rows know of each other. */
+/** What training rows know about each other. */
 interface Neighbourhoods {
   readonly space: SimilaritySpace;
   readonly points: readonly Float32Array[];

@@ -7,12 +7,12 @@ import { type TrainedClassifier, trainClassifier } from './train-classifier.ts';
 export interface JudgedReplies {
   /** The classifier's logits for the prompt, by fits that had not seen the row: `[candidate][row]`. */
   readonly promptLogits: readonly Float64Array[];
-  /** What is known of the reply (replyColumns): `[row]`. */
+  /** What is known about the reply (replyColumns): `[row]`. */
   readonly replies: readonly Float64Array[];
   /** 0..1, shape [rows]. */
   readonly cheapQuality: Float64Array;
   readonly strongQuality: Float64Array;
-  /** Of each row, from 0. */
+  /** Fold of each row, from 0. */
   readonly folds: Int32Array;
   /** How much each row counts; 1 if left out. */
   readonly sampleWeights?: Float64Array;

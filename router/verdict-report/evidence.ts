@@ -62,7 +62,7 @@ const sliceSchema = z.strictObject({
   unreadable: count.optional(),
   /** Cases that the artifact abstains from, as nothing similar was labelled: the strongest rung gets them unscored. Left out if there are none. */
   nothing_similar: count.optional(),
-  /** Of a row by task: cases that are of it because their text was predicted to be. Left out if there are none. */
+  /** In a row by task: cases that belong to it only by prediction. Left out if there are none. */
   predicted_tasks: count.optional(),
 });
 
@@ -90,14 +90,14 @@ const cascadeSchema = z.strictObject({
       added_ms: millisecondsSchema,
     })
     .nullable(),
-  /** Of each rung but the strongest, cheapest first; left out of two rungs, of which the figures above say all. */
+  /** One per rung but the strongest, cheapest first; left out with two rungs, for which the figures above say everything. */
   rungs: z
     .array(
       z.strictObject({
         candidate: z.string(),
         /** The limit on the prompt's predicted loss on this rung. */
         skip: z.number(),
-        /** Of all cases: the model is called; its reply goes out. */
+        /** Shares of all cases: the model is called; its reply goes out. */
         share_called: share,
         share_accepted: share,
       }),
@@ -164,7 +164,7 @@ export const evidenceSchema = z.strictObject({
     cheap_as_good: z.array(count),
   }),
   slices: z.array(sliceSchema),
-  /** Of all cases that were measured; left out if there are none. */
+  /** Count over all measured cases; left out if there are none. */
   nothing_similar: count.optional(),
   hard_cases: z
     .strictObject({

@@ -1,4 +1,4 @@
-/** A verdict for people, in words and pictures: what reports and the dashboard both say of it. */
+/** A verdict for people, in words and pictures: what reports and the dashboard both say about it. */
 
 export {
   type BaselineRow,

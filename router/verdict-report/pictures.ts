@@ -80,7 +80,7 @@ function drawn(curve: Curve | undefined, byCost: boolean): ChartPoint[] {
   return xs.map((x, i) => ({ x, quality: curve.quality[i]! }));
 }
 
-/** Of two models of unknown cost it is the straight line between them. */
+/** Of two models of unknown cost: the straight line between them. */
 function mixLine(
   hull: Evidence['mixing_hull'],
   cheap: number,
@@ -132,7 +132,7 @@ ${barList('Measured values and their bounds against their limits', bars)}
 <p class="explained">A <strong>bound</strong> is how bad the true value may be, given that the test requests were few. The <strong>walk</strong> tried thresholds from the most careful one on, each against the limits that are marked "promised", and stopped before the first at which one was not shown to hold. A <strong>threshold</strong> is how much worse a cheaper reply may be expected to be before the request goes to a stronger model.</p></section>`;
 }
 
-/** Of what must be small; what must be large has no such picture. */
+/** For values that must be small; values that must be large have no such picture. */
 function boundBar({ name, value, bounds, limits, proof, ...rest }: Condition): Bar[] {
   const { max } = limits;
   if (max === undefined || max <= 0 || value === null || limits.min !== undefined) return [];

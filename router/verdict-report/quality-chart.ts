@@ -21,7 +21,7 @@ export interface NamedPoint extends ChartPoint {
 }
 
 export interface QualityChart {
-  /** What it shows, for who does not see it. */
+  /** What it shows, for screen readers. */
   readonly label: string;
   readonly xLabel: string;
   readonly xFormat: (x: number) => string;

@@ -173,7 +173,7 @@ function casesWords({ sealed }: AnyVerdict): string {
   return sealed.weights === undefined ? n : `${n}, weighted to stand for the traffic`;
 }
 
-/** A ladder may pass that is as good as a mix of its models: who pays for a router wants to know. */
+/** A ladder may pass that is as good as a mix of its models: whoever pays for a router wants to know. */
 function rivalSentences({ verdict, conditions }: AnyVerdict): string[] {
   const rival = conditions.find(({ name, method }) => name === 'beats-random' && method === 'bootstrap');
   if (verdict !== 'PASS' || rival === undefined || rival.bounds.lower === null || rival.bounds.lower > 0)

@@ -204,7 +204,7 @@ interface WayResult {
   readonly share_escalated: number;
   readonly share_escalated_sd: number;
   readonly true_loss: number;
-  /** Of the cost of always-strong, cheap calls counted. */
+  /** Share of the cost of always-strong, cheap calls counted. */
   readonly saved_against_strong: number;
 }
 
@@ -275,7 +275,7 @@ function measureWay(
 
 interface Truth {
   readonly share: number;
-  /** Of each rung. */
+  /** Shares of the rungs. */
   readonly shares: readonly number[];
   readonly loss: number;
   readonly saved: number;

@@ -44,7 +44,7 @@ interface World {
   readonly draw: Draw;
   /** The true difference. */
   readonly truth: number;
-  /** Of the treated arm, by number of the request. */
+  /** Probability of the treated arm, by number of the request. */
   readonly propensity?: (request: number) => number;
 }
 
@@ -60,7 +60,7 @@ const costs =
   (random, isTreated) =>
     (isTreated ? factor : 1) *
     Math.exp(1.5 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
-/** Of a canary: a quarter of the requests at each of its stages. */
+/** Stages of a canary: a quarter of the requests at each of its stages. */
 const stages = (request: number) => [0.01, 0.05, 0.25, 0.5][Math.min(3, Math.floor(request / 2_500))]!;
 const MEAN_COST = Math.exp(1.5 ** 2 / 2);
 

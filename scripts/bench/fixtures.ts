@@ -53,7 +53,7 @@ export async function minilmArtifact(texts: readonly string[]): Promise<string> 
   return makeArtifact(await createMinilmEncoder(), texts.slice(0, ROWS));
 }
 
-/** An artifact in which so many labelled cases vote, made for this run of the same texts in twos. */
+/** An artifact in which this many labelled cases vote, made for this run of the same texts in twos. */
 export async function neighbourArtifact(texts: readonly string[], cases: number): Promise<string> {
   const { length } = texts;
   const joined = Array.from({ length: cases }, (_, i) => {

@@ -80,7 +80,7 @@ function measure(world: World, { resamples, seed, ...sizes }: Options): string[]
 }
 
 interface Sample {
-  /** Predicted loss of the cheap model, and what people and the judge say of its reply: q(strong) - q(cheap). */
+  /** Predicted loss of the cheap model, and what people and the judge say about its reply: q(strong) - q(cheap). */
   readonly scores: Float64Array;
   readonly people: Float64Array;
   readonly judge: Float64Array;

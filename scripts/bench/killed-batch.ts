@@ -18,7 +18,7 @@ export interface KilledBatch {
   readonly folder: string;
 }
 
-/** What came of it. */
+/** Its outcome. */
 export interface KilledBatchOutcome {
   readonly status: string;
   readonly kills: number;

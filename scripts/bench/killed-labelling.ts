@@ -12,7 +12,7 @@ import { type FakeProvider, type Fault, startFakeProvider } from '../fake-provid
 export interface KilledLabelling {
   /** Requests; two models are asked each of them. */
   readonly rows: number;
-  /** Of calls, 0..1. */
+  /** Share of calls, 0..1. */
   readonly faultShare: number;
   readonly kills: number;
   /** Calls at work at once. */
@@ -24,7 +24,7 @@ export interface KilledLabelling {
   readonly shared?: { readonly workers: number; readonly redisUrl: string } | undefined;
 }
 
-/** What came of it. */
+/** Its outcome. */
 export interface KilledOutcome {
   readonly kills: number;
   /** Cases with a label of both models. */
@@ -39,7 +39,7 @@ export interface KilledOutcome {
   readonly billedUsd: number;
   readonly spentUsd: number;
   readonly lostUsd: number;
-  /** Of the first half, which ends at a budget: billed and spent by then. */
+  /** The first half, which ends at a budget: billed and spent by then. */
   readonly atBudget: { readonly budgetUsd: number; readonly billedUsd: number; readonly spentUsd: number };
   /** The most that one call could cost, US dollars. */
   readonly callUsd: number;

@@ -21,7 +21,7 @@ const CHARS_PER_TOKEN = 4;
 interface Prompt {
   readonly id: string;
   readonly prompt: string;
-  /** Of the small and the large model. */
+  /** Tokens of the small and the large model. */
   readonly outputTokens: readonly [number, number];
 }
 

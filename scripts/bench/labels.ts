@@ -25,7 +25,7 @@ import { SETS } from './guarantee/settings.ts';
 const DELTA = deltaOfLook(1, 0.95);
 /** The part of it that the bounds of the share spend, as in the gate. */
 const SPENT = 0.05 * DELTA;
-/** The limit that plan-labels sets: where all below is expected to lose so many margins. */
+/** The limit that plan-labels sets: where all below is expected to lose this many margins. */
 const MARGINS_AT_LIMIT = 1.5;
 
 /** Numbers of labels that are tried, as parts of those that are drawn from all requests. */
@@ -154,7 +154,7 @@ function limitOf({ probabilities }: Population, loss: number): number {
   return walkSteps(at < 0 ? 0.999 : scores[at]!, 1)[0] ?? 0.999;
 }
 
-/** What is drawn: labels of all requests; labels of those below the limit; or requests, of which so many as are below the limit get labels. */
+/** What is drawn: labels of all requests; labels of those below the limit; or requests, of which as many as are below the limit get labels. */
 type Choice = 'all' | 'below' | 'select';
 
 /** Share of the population that certified thresholds escalate, one a resample, and how many of them truly lose more than the margin. */
@@ -192,7 +192,7 @@ function certify(
   return { escalations, violations, share };
 }
 
-/** Of requests above the limit nobody labels a reply: a threshold that keeps one cheap counts it as lost. */
+/** Replies to requests above the limit are not labelled: a threshold that keeps one cheap counts it as lost. */
 function sealedOf({ probabilities, quality }: CalibrationCases, margin: number, limit: number): Sealed {
   const scores = predictedLosses(probabilities);
   const labelled = quality.map((column) =>

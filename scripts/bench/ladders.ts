@@ -33,7 +33,7 @@ import { RATIONAL } from './design/sets.ts';
 
 const FILE = 'rational_cascades.jsonl.gz';
 const MODELS: readonly string[] = RATIONAL.models;
-/** Of one maker, and of those worth their price; the whole row holds models that are worse than cheaper ones. */
+/** Ladders of one maker, and of the models that are worth their price; the whole row includes models that are worse than cheaper ones. */
 const LADDERS: readonly (readonly string[])[] = [
   ['llama3.1-8b', 'llama3.1-70b', 'llama3.1-405b'],
   ['gpt-4o-mini', 'llama3.1-70b', 'llama3.1-405b'],
@@ -153,7 +153,7 @@ interface LadderResult {
   readonly false_pass: Readonly<Record<string, number>>;
   /** What kept the others from a PASS: how often each condition did. */
   readonly short: Readonly<Record<string, number>>;
-  /** Of the policies that were chosen, measured on all cases: means over the samples, and the 5th and 95th percentile of the excess. */
+  /** The chosen policies, measured on all cases: means over the samples, and the 5th and 95th percentile of the excess. */
   readonly true_loss: number;
   readonly strongest_rate: number;
   readonly quality: number;

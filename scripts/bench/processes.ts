@@ -64,7 +64,7 @@ export function serveCommand() {
 export interface FinishedProcess {
   readonly stdout: string;
   readonly seconds: number;
-  /** Of all its threads, in seconds, but for the last eighth of a second; undefined without /proc. */
+  /** Processor time of all its threads, in seconds, except for the last eighth of a second; undefined without /proc. */
   readonly cpuSeconds: number | undefined;
   /** The most memory that it held, in MB (2^20 bytes). */
   readonly maxRssMb: number;

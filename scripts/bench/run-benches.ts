@@ -14,7 +14,7 @@ export interface BenchFlags {
 type Say = (line: string) => void;
 
 interface BenchRun<Context> {
-  /** Of the command: begins each line of its progress. */
+  /** Name of the command: begins each line of its progress. */
   readonly name: string;
   readonly benches: Readonly<Record<string, (context: Context) => Promise<readonly Row[]>>>;
   readonly flags: BenchFlags;

@@ -81,7 +81,7 @@ function contradictedAfter(limit: number, loss: number, reversed: number, seed: 
   return Number.POSITIVE_INFINITY;
 }
 
-/** Of ascending numbers that may be infinite, which is shown as a dash. */
+/** A percentile of ascending numbers; infinite ones are shown as a dash. */
 function percentile(ascending: ArrayLike<number>, p: number): string {
   const found = ascending[Math.floor(p * (ascending.length - 1))]!;
   return Number.isFinite(found) ? `${found}` : '-';

@@ -100,7 +100,7 @@ interface Status {
   readonly state: ExperimentState | undefined;
   /** Undefined: never started, or without arms. */
   readonly results: ExperimentResults | undefined;
-  /** Of a shadow that was started. */
+  /** For a shadow that was started. */
   readonly shadowed: readonly ShadowedModel[] | undefined;
   /** The window of a shadow's cap that is open now. */
   readonly spend: LimitStanding | undefined;
@@ -226,7 +226,7 @@ function toJson({ experiment, state, results, shadowed, spend, waits }: Status) 
   };
 }
 
-/** Of billionths of a dollar. */
+/** From billionths of a dollar. */
 const usd = (nanoUsd: number) => nanoUsd / 1e9;
 
 const meanJson = ({ n, mean }: { readonly n: number; readonly mean: number | undefined }) => ({

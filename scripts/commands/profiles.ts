@@ -55,7 +55,7 @@ interface ResolvedProfile {
   readonly captureShare: Sourced<number> | undefined;
   /** Names, in their order. */
   readonly rules: Sourced<readonly string[]>;
-  /** Of its requests alone, in words. */
+  /** Limits of its requests only, in words. */
   readonly limits: Sourced<readonly string[]>;
   readonly responseCache: Sourced<Profile['responseCache']>;
 }

@@ -124,7 +124,7 @@ async function runExport({ config, stream, withFeedback }: ExportFlags): Promise
   });
 }
 
-/** Captured requests with what was said of their replies: a case each, labelled by feedback. */
+/** Captured requests with what was said about their replies: a case each, labelled by feedback. */
 async function exportCases({ log }: State): Promise<void> {
   const progress = startProgress('Exporting cases of feedback');
   const labels = new Map<string, FeedbackLabel>();

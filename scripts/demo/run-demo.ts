@@ -15,7 +15,7 @@ import { type DemoSummary, type PlayedRequest, summaryOf } from './summary.ts';
 import { type DemoWorld, startWorld } from './world.ts';
 
 export interface DemoOptions {
-  /** Of the hour. */
+  /** Requests of the hour. */
   readonly requests: number;
   /** How many times faster than real time the hour passes. */
   readonly speed: number;

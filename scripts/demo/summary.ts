@@ -1,4 +1,4 @@
-/** What came of one request. */
+/** The outcome of one request. */
 export interface PlayedRequest {
   readonly status: number;
   readonly streamed: boolean;

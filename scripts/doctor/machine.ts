@@ -127,7 +127,7 @@ async function isPlimsoll(host: string, port: number): Promise<boolean> {
   }
 }
 
-/** Of what the configuration has written to this machine's disk. */
+/** Room for what the configuration writes to this machine's disk. */
 export function checkDisk({ state, decisionLog }: Config): Finding {
   const { ok, warning, skipped } = findingsOf('disk');
   const files = [

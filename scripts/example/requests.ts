@@ -13,7 +13,7 @@ type Random = () => number;
 /** One kind of request: how it is worded, and how often each model is right about it. */
 interface Kind {
   readonly task: string;
-  /** Of all requests. */
+  /** Share of all requests. */
   readonly share: number;
   readonly small: number;
   readonly large: number;

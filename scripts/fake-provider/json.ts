@@ -4,7 +4,7 @@ export type Json = Readonly<Record<string, unknown>>;
 
 const MAX_DEPTH = 32;
 
-/** A field that should be a list of objects; empty if it is none. */
+/** A field that should be a list of objects; empty if it is not one. */
 export function objects(value: unknown): readonly Json[] {
   return Array.isArray(value) ? value : [];
 }

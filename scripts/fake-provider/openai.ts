@@ -81,7 +81,7 @@ export function openaiEmbeddings(body: Json): Json {
   return { object: 'list', data, model: body['model'], usage };
 }
 
-/** Of the words from `start` until before `end`; null if they were not asked for, or the reply calls tools. */
+/** Log-probabilities of the words from `start` until before `end`; null if they were not asked for, or the reply calls tools. */
 function logprobsOf({ words, logprobs }: Reply, start: number, end: number): Json | null {
   if (logprobs === undefined) return null;
   const content = words.slice(start, end).map((token, i) => ({

@@ -51,7 +51,7 @@ export interface ResponseOptions extends ReplyOptions, Pace {
   /** Refuse requests that the providers refuse. */
   readonly strict: boolean;
   readonly threads: Threads;
-  /** Of Anthropic's API; undefined: nothing is cached. */
+  /** Prompt cache of Anthropic's API; undefined: nothing is cached. */
   readonly promptCache?: PromptCache | undefined;
 }
 

@@ -29,7 +29,7 @@ export interface LogImportSummary {
   readonly format: string;
   /** Rows that were written: one a request. */
   readonly requests: number;
-  /** Of those, how many have a label. */
+  /** How many of them have a label. */
   readonly labelled: number;
   /** Model -> calls of it. */
   readonly models: Readonly<Record<string, number>>;
@@ -52,7 +52,7 @@ export function logFormat(format: string): LogFormat | undefined {
 }
 
 /**
- * Converts logs of calls to rows of requests, which `plimsoll label --from` reads, with what the log says of the replies. Scores of the log
+ * Converts logs of calls to rows of requests, which `plimsoll label --from` reads, with what the log says about the replies. Scores of the log
  * become labels. The output appears only when everything is read, checked and written.
  * @throws PlimsollError: unreadable files, too many bad rows, no request at all
  */

@@ -12,7 +12,7 @@ export type Start = (typeof STARTS)[number];
 export interface WantedProvider {
   readonly name: string;
   readonly kind: string;
-  /** Of an OpenAI-compatible one. */
+  /** Only of an OpenAI-compatible provider. */
   readonly baseUrl?: string;
   /** Undefined: it needs none. */
   readonly keyVariable?: string;

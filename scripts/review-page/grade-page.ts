@@ -18,7 +18,7 @@ import { layout, notice } from './layout.ts';
 
 export interface GradePageOptions {
   readonly withScores: boolean;
-  /** What is to be said of the last request, such as why nothing was saved. */
+  /** What is to be said about the last request, such as why nothing was saved. */
   readonly said?: { readonly text: string; readonly kind: 'note' | 'fault' };
   /** What was chosen but not saved. */
   readonly chosen?: Chosen | undefined;

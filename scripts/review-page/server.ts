@@ -156,7 +156,7 @@ function staticFile({ method, url = '' }: IncomingMessage): PageResponse | undef
   return { status: 200, body, type };
 }
 
-/** Names no text of a case, and nothing of the machine but what the operator must mend. */
+/** Names no text of a case, and nothing of the machine but what the operator must fix. */
 function failurePage(error: unknown): PageResponse {
   if (error instanceof PlimsollError && error.code === 'io') {
     return pageOf(500, 'Not saved', [

@@ -60,7 +60,7 @@ export interface SettlePageOptions {
   readonly withScores: boolean;
 }
 
-/** A case with what each reviewer said of it, to be settled. @param id of a case of the review */
+/** A case with what each reviewer said about it, to be settled. @param id of a case of the review */
 export function settlePage(
   review: ReviewDesk,
   id: string,

@@ -57,7 +57,7 @@ function* fieldsOf(schema: Schema, prefix: string): Generator<Field> {
   for (const branch of [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) yield* fieldsOf(branch, prefix);
 }
 
-/** Names of one's own have a row only if there is something to say of them. */
+/** Names of one's own have a row only if there is something to say about them. */
 function* membersOf(schema: Schema, name: string): Generator<Field> {
   if (schema.description !== undefined) yield { name, schema, isRequired: false };
   yield* fieldsOf(schema, name);

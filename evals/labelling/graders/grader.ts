@@ -1,6 +1,6 @@
 import type { ModelCall } from '../call-model.ts';
 
-/** A reply, and what is known of the request that it is to. */
+/** A reply, and what is known about the request that it is to. */
 export interface ReplySample {
   readonly caseId: string;
   readonly task: string | undefined;

@@ -71,7 +71,7 @@ type Rule = z.output<typeof ruleSchema>;
 
 /** What grades the replies of each row. */
 export interface Graders {
-  /** Of the rules, in hex, and of the judge and its prompts: labels of other rules are others. */
+  /** A hash of the rules, the judge and its prompts, in hex: labels by other rules are different labels. */
   readonly sha256: string;
   /** Undefined if no model judges. */
   readonly judge: { readonly model: string; report(): JudgeReport } | undefined;
@@ -82,7 +82,7 @@ export interface Graders {
 export interface TaskGrader {
   readonly types: readonly string[];
   readonly needsReference: boolean;
-  /** Calls of the judge for a row of so many candidates. */
+  /** Calls of the judge for a row of this many candidates. */
   judgeCalls(candidates: number): number;
   grade(sample: ReplySample, tools: GraderTools): Promise<Grade>;
 }

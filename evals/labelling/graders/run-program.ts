@@ -5,7 +5,7 @@ export interface ProgramOptions {
   readonly timeoutMs: number;
   readonly cwd?: string;
   readonly stdin?: string;
-  /** Of address space, where the system has `ulimit -v`; undefined: as much as it likes. */
+  /** Bytes of address space, if the system has `ulimit -v`; undefined: no limit. */
   readonly memoryMb?: number | undefined;
   /** Bytes of its output that are kept; 64 KiB by default. */
   readonly mostStdout?: number;

@@ -16,7 +16,7 @@ interface JudgedPair {
   readonly ownFamily: boolean;
 }
 
-/** What is known of a judge's habits. Shares are 0 to 1; undefined where there is nothing to count. */
+/** What is known about a judge's habits. Shares are 0 to 1; undefined where there is nothing to count. */
 export interface JudgeReport {
   readonly model: string;
   /** Calls that were answered, the repeated ones included. */
@@ -38,7 +38,7 @@ export interface JudgeReport {
     /** The control: mean quality of the candidates' replies where both are of nearly one length (within 20 %), and where not. */
     readonly lengthMatched: { readonly pairs: number; readonly meanQuality: number | undefined };
     readonly others: { readonly pairs: number; readonly meanQuality: number | undefined };
-    /** Of a rubric: correlation of the score with the logarithm of the reply's length, -1 to 1. */
+    /** For a rubric: correlation of the score with the logarithm of the reply's length, -1 to 1. */
     readonly correlation: number | undefined;
   };
   /** Mean quality of replies by models of the judge's own family, and of others. */

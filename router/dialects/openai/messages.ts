@@ -132,7 +132,7 @@ interface Mapping {
   readonly target: Target;
   readonly losses: Losses;
   readonly prompt: Prompt;
-  /** Of all pictures, where an option says it. */
+  /** Detail of all pictures, if an option sets it. */
   readonly pictureDetail: PictureDetail | undefined;
   /** Counts the JSON values in the arguments of all calls, which are JSON inside a text. */
   readonly parsedArguments: CountedValues;
@@ -162,7 +162,7 @@ function detailOf(part: z.infer<typeof userPartSchema>): (string | null | undefi
 interface PromptOptions {
   /** Appended to the client's own system prompt. */
   readonly instruction: string | undefined;
-  /** Of all pictures, where an option of the request says it. */
+  /** Detail of all pictures, if an option of the request sets it. */
   readonly pictureDetail: PictureDetail | undefined;
 }
 

@@ -121,7 +121,7 @@ function passedOn({ model, method, query }: GoogleCall, bodyText: string) {
   } as const;
 }
 
-/** The provider's own reply stays; what this server says of a failure is put into Google's form. */
+/** The provider's own reply stays; what this server says about a failure is put into Google's form. */
 async function passedReply(reply: GatewayReply): Promise<GatewayReply> {
   return reply.status >= 400 ? (await adapter()).asGoogle(reply, []) : reply;
 }

@@ -135,7 +135,7 @@ async function callModel(
   return handleCall(callContext, request, response, call);
 }
 
-/** What a handler knows of a call before it waits for a place. */
+/** What a handler knows about a call before it waits for a place. */
 type ReadCall = Omit<GatewayRequest, 'headers' | 'memory' | 'signal' | 'keyId' | 'team' | keyof Labels>;
 
 /** What the client calls a request. */
@@ -159,7 +159,7 @@ export async function handleCall(
     refuse,
     adapt,
   }: Pick<CallContext, 'context' | 'gateway' | 'refuse'> & {
-    /** Puts the reply into the client's form, if that is none of the gateway's dialects. */
+    /** Puts the reply into the client's form, if that is not one of the gateway's dialects. */
     readonly adapt?: (reply: GatewayReply) => GatewayReply | Promise<GatewayReply>;
   },
   request: CallRequest,

@@ -49,7 +49,7 @@ const CONVERSATIONS = ['/v1/chat/completions', '/v1/messages', '/v1/responses'];
 /** Kinds of providers without embeddings. */
 const WITHOUT_EMBEDDINGS: readonly ProviderKind[] = ['anthropic'];
 
-/** What is known of a model, and the routes that its kind of provider has; which of them this very model takes, the provider says. */
+/** What is known about a model, and the routes that its kind of provider has; which of them this very model takes, the provider says. */
 function abilities({ model }: ListedName, latency: Latencies) {
   if (model === undefined) return { routes: CONVERSATIONS };
   const { provider, capabilities, contextWindow, maxOutputTokens } = model;

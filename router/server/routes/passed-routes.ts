@@ -54,7 +54,7 @@ function passedRoute(context: ServerContext, gateway: Gateway, route: PassedRout
 
 const READERS = { json: jsonBody, multipart: formBody, none: noBody };
 
-/** Of a path that two APIs have, the one that the client speaks. */
+/** If two APIs have the path, the one that the client speaks. */
 function dialectOf(request: CallRequest, { kinds }: PassedRoute): Dialect {
   const spoken = clientDialect(request);
   return kinds[spoken] === undefined ? (Object.keys(kinds)[0] as Dialect) : spoken;

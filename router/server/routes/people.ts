@@ -73,7 +73,7 @@ export const TASK_ROUTES: readonly TaskRoute[] = [
 
 const MESSAGE = /^\/v1\/people\/[^/]+\/messages$/;
 
-/** The route whose messages are signed: an API key is none of its business. */
+/** The route whose messages are signed, and need no API key. */
 export function isSignedMessage({
   originalUrl,
   url = '',

@@ -17,7 +17,7 @@ import {
 } from '../../../router/statistics/index.ts';
 import type { ScoredSet } from './scored-set.ts';
 
-/** Of all resamples: the mean of what was stated and of the truth, and in how many the statement held. */
+/** Over all resamples: the mean of what was stated and of the truth, and in how many the statement held. */
 export interface Checked {
   readonly stated: number;
   readonly truth: number;

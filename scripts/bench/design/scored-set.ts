@@ -22,7 +22,7 @@ export interface ScoredSet {
 
 const FOLDS = 3;
 const SEED = 1;
-/** Of logistic regression on standardised columns; fixed, not searched for. */
+/** Regularisation of logistic regression on standardised columns; fixed, not searched for. */
 const LAMBDA = 100;
 const TOLERANCE = 1e-3;
 

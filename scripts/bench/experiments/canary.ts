@@ -17,7 +17,7 @@ export interface Candidate {
   readonly reversed: number;
 }
 
-/** What became of one canary. */
+/** What happened to one canary. */
 export interface CanaryRun {
   readonly end: 'promoted' | 'rolled-back' | 'running';
   readonly requests: number;

@@ -26,7 +26,7 @@ export const TARGETS = {
   captured: ratioAtMost(1.1),
   /** Rules, sessions and budgets on. */
   controls: ratioAtMost(1.2),
-  /** Of the time from request to reply, the provider's own included. */
+  /** Ratio of the times from request to reply, the provider's own included. */
   shadowed: ratioAtMost(1.05),
   /** While somebody follows the requests on the page Live. */
   followed: ratioAtMost(1.05),

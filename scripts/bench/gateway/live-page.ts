@@ -18,7 +18,7 @@ interface Slice {
   readonly used: number;
 }
 
-/** What it adds to plain replies that somebody follows them on the page Live, and whether that page stutters. */
+/** What it adds to the time of plain replies if somebody watches them on the page Live, and whether that page stutters. */
 export async function livePage(context: GatewayBenchContext): Promise<readonly Row[]> {
   const browser = await launchChromium();
   if (browser === undefined) throw new Error(NO_CHROMIUM);

@@ -48,7 +48,7 @@ export function runSimulation(
   };
 }
 
-/** Of the policy with the smallest loss above the margin. */
+/** Attacks with the policy that has the smallest loss above the margin. */
 function realAttacks(population: Population): Simulation[] {
   const truth = populationTruth(population);
   const justAbove = knownPolicies(population, truth, MARGIN).find(({ timesMargin }) => timesMargin === 1);

@@ -101,7 +101,7 @@ const ROUNDS = 3;
 const LAMBDA = 10;
 const SEED = 1;
 const TOLERANCES = [1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7];
-/** Nobody wins by stopping early: our loss may exceed the peer's by this share only. */
+/** Our loss may exceed the peer's by this share only, so that stopping early does not win. */
 const LOSS_SLACK = 1e-6;
 const NUMBER_TYPES = ['float32', 'float64'] as const;
 const NO_PEER = 'there is no Python with scikit-learn on this machine';

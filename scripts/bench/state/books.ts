@@ -8,7 +8,7 @@ export interface LedgerRow {
   readonly nanoUsd: number;
 }
 
-/** What the database says of the requests, once all instances have ended. */
+/** What the database says about the requests, once all instances have ended. */
 export interface Books {
   readonly entries: ReadonlyMap<string, LedgerRow>;
   /** Key id -> billionths of a US dollar, as the sums of its days say. */

@@ -143,11 +143,11 @@ function countsOf(random: () => number): [measure: string, label: string, amount
 
 interface Visit {
   readonly ms: number;
-  /** Of this process, which is server and client. */
+  /** Processor time of this process, which is server and client. */
   readonly cpuMs: number;
 }
 
-/** One after another. @throws Error if the page does not show what was stored: then something else was measured */
+/** One after another. @throws Error if the page does not show what was stored: otherwise something else would be measured */
 async function visits(url: string, count: number, decisions: number): Promise<Visit[]> {
   const made: Visit[] = [];
   for (let i = 0; i < count; i++) {

@@ -18,7 +18,7 @@ export interface KilledInstances {
   readonly say: (line: string) => void;
 }
 
-/** What came of it. */
+/** Its outcome. */
 export interface InstancesOutcome {
   readonly requests: number;
   /** Requests sent: those that failed were sent again, to the other instance. */
@@ -49,7 +49,7 @@ export interface InstancesOutcome {
 const CONCURRENCY = 32;
 const GIVE_UP_MS = 120_000;
 const RETRY_MS = 50;
-/** Of all requests: when the instance is killed, when PostgreSQL crashes, and when a key is revoked. */
+/** Shares of all requests: when the instance is killed, when PostgreSQL crashes, and when a key is revoked. */
 const KILLED_AT = 0.3;
 const CRASHED_AT = 0.55;
 const REVOKED_AT = 0.85;
@@ -58,7 +58,7 @@ const POSTGRES_AWAY_MS = 3_000;
 const PROBES = 10;
 /** Few are reserved for each request, so that the budget is for several. */
 const POOR_MAX_TOKENS = 64;
-/** Of a key that was revoked. */
+/** What a revoked key gets. */
 const REVOKED_STATUS = 403;
 const REQUESTS_PER_CYCLE = 4;
 const TASKS_PER_CYCLE = 3;

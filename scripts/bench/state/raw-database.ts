@@ -23,7 +23,7 @@ export interface RawDatabase {
   insert(rows: readonly DocumentRow[]): Promise<void>;
   /** The values of documents of one kind in one query, in any order. */
   values(scope: string, kind: string, ids: readonly string[]): Promise<readonly string[]>;
-  /** Updates what the planner knows of the tables, as a server does by itself when it is idle. */
+  /** Updates what the planner knows about the tables, as a server does by itself when it is idle. */
   analyze(): Promise<void>;
   close(): Promise<void>;
 }

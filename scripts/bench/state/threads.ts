@@ -82,7 +82,7 @@ async function resolveRow(place: DatabasePlace, context: Context): Promise<Row> 
   }
 }
 
-/** One after another. @throws Error if a result has another length than expected: then something else was measured */
+/** One after another. @throws Error if a result has another length than expected: otherwise something else would be measured */
 async function timesMs(count: number, work: () => Promise<number>, expected: number): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {

@@ -6,7 +6,7 @@ import { type Attempt, verifiedClient, type WholeReply } from '../state/verified
 import { atOnce, figure, NONE, type StressContext } from './context.ts';
 
 const WIDTH = 32;
-/** Of the requests to the provider, by their number: a third of them is broken in one way or another. */
+/** By number of the request to the provider: a third of them is broken in one way or another. */
 const FAULTS: readonly (Fault | undefined)[] = [
   ...['cut', undefined, undefined, 'reset', undefined, undefined, 'half-event', undefined, undefined],
   ...[

@@ -15,14 +15,14 @@ const MODEL = 'fake/small';
 const MAX_TOKENS = 32;
 /** What a request comes to, about: 64 tokens of prompt and 16 of reply. */
 const USUAL_NANO_USD = 64 * NANO_USD.small.input + 16 * NANO_USD.small.output;
-/** The budget is for so many of the requests. */
+/** The budget is for this many of the requests. */
 const BUDGET_SHARE = 0.6;
-/** Of the requests that ended, when an instance is killed. */
+/** Share of the requests that have ended when an instance is killed. */
 const KILLED_AT = 0.1;
 const MOST_TRIES = 6;
 const RETRY_MS = 1_500;
 const PROVIDER_MS = 50;
-/** Of the requests to the provider, by their number. */
+/** By number of the request to the provider. */
 const FAULTS: Readonly<Record<number, Fault>> = { 3: '500', 11: 'reset-first', 17: 'cut', 29: '429' };
 const FAULT_CYCLE = 40;
 /** Nothing is billed for these. */

@@ -12,7 +12,7 @@ export interface StressContext {
   readonly hedged: number;
   /** Conversations of the run with deployments. */
   readonly sessions: number;
-  /** Of each round of the run with a busy key. */
+  /** Length of each round of the run with a busy key. */
   readonly seconds: number;
   readonly say: (line: string) => void;
 }
@@ -39,7 +39,7 @@ export function figure(
   return { name, what, unit, value: spread([value]), samples, peer: null, ratio: null, target, notes };
 }
 
-/** Calls `work` with 0, 1, 2 … `count - 1`, so many at once. */
+/** Calls `work` with 0, 1, 2 … `count - 1`, this many at once. */
 export async function atOnce(
   count: number,
   width: number,

@@ -11,7 +11,7 @@ const PLACES = 20;
 /** As long as a model takes: what else the machine does is short beside the waits. */
 const SERVICE_MS = 1_000;
 const OTHERS = 9;
-/** Of what the places can serve, by ten keys alike. */
+/** Share of what the places can serve, from ten equal keys. */
 const LOAD = 0.8;
 const ROUNDS = 3;
 const PATIENCE_MS = 60_000;

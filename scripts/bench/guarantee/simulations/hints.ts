@@ -8,7 +8,7 @@ import {
 import { drawnOrder, sealedCases } from '../gate.ts';
 import { CONFIDENCE, MARGIN, type Simulation, shown } from './simulation.ts';
 
-/** How the forecast is put to the test: so many times the further cases are drawn, half as many as it says and twice as many. */
+/** How the forecast is put to the test: this many times the further cases are drawn, half as many as it says and twice as many. */
 const FUTURES = 11;
 const THRESHOLD = 0.5;
 const MOST_DOWNGRADED = 0.05;
@@ -25,7 +25,7 @@ interface Hint {
 }
 
 /**
- * Of the looks that are INCONCLUSIVE: how often the gate says how many further cases would decide, and how often that is right, which is that
+ * For INCONCLUSIVE looks: how often the gate says how many further cases would decide, and how often that is right, which is that
  * half of them would mostly not decide, and twice as many mostly would. The policy keeps everything cheap; three losses come to one win.
  */
 export function hintOfFurtherCases({ condition, n, times, look }: Hint): Simulation {

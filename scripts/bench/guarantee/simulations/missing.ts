@@ -3,7 +3,7 @@ import { CONFIDENCE, MARGIN, promised, type Simulation, shown } from './simulati
 
 const CASES = 2000;
 const KEPT = 0.3;
-/** Of all cases: those that the cheap model loses, and those that it wins. Their difference is 1.5 times the margin. */
+/** The shares of all cases that the cheap model loses and wins. Their difference is 1.5 times the margin. */
 const LOST = 0.0675;
 const WON = 0.0225;
 const MISSING_OF_OTHERS = 0.02;

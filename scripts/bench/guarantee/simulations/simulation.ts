@@ -10,7 +10,7 @@ export interface Simulation {
   readonly name: string;
   /** Ways to judge it, all on the same cases. */
   readonly ways: readonly Way[];
-  /** Of the runs asked for, those that are made: below 1 where a run takes long, above where it is quick. 1 by default. */
+  /** The share of the requested runs that are made: below 1 if a run takes long, above if it is quick. Default 1. */
   readonly share?: number;
   /**
    * One run.
