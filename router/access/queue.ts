@@ -43,7 +43,8 @@ type Line = Set<(entry: Entry) => void>;
  * Fair by `who`: a place goes to whoever was given the fewest lately, in turn among equals, and a full queue makes room for a newcomer by
  * refusing the last of the longest line. So one who sends ten times as many requests waits by himself, and is not shut out: what others were
  * given counts as well. As a request at work is not interrupted, one who fills all places would make a newcomer wait for the next to end:
- * while others come, a fifth of the places is kept from whoever was given much more than the others, and a tenth from work in the background.
+ * while others come, a fifth of the places is kept from whoever was given much more than the others or holds much more than an equal share, and a
+ * tenth from work in the background.
  * @param now a clock in ms that never goes back
  */
 export function createQueue(
@@ -55,6 +56,8 @@ export function createQueue(
   const lines = new Map<string, Line>();
   const background: Line = new Set();
   const usage = decayedUsage(now);
+  /** Places that each holds now. */
+  const holding = new Map<string, number>();
   const keptFree = Math.floor(maxConcurrency * KEPT_FREE);
   const keptFromBackground = Math.floor(maxConcurrency * KEPT_FROM_BACKGROUND);
   let atWork = 0;
@@ -64,7 +67,10 @@ export function createQueue(
   /** @param who undefined for work in the background, which is nobody's share */
   function enterNow(who: string | undefined): Entry {
     atWork++;
-    if (who !== undefined) usage.add(who);
+    if (who !== undefined) {
+      usage.add(who);
+      holding.set(who, (holding.get(who) ?? 0) + 1);
+    }
     let left = false;
     return {
       outcome: 'entered',
@@ -72,14 +78,26 @@ export function createQueue(
         if (left) return;
         left = true;
         atWork--;
+        if (who !== undefined) giveUp(who);
         letNextIn();
       },
     };
   }
 
+  function giveUp(who: string): void {
+    const left = holding.get(who)! - 1;
+    if (left > 0) holding.set(who, left);
+    else holding.delete(who);
+  }
+
   function mayEnter(who: string): boolean {
     const free = maxConcurrency - atWork;
-    return free > keptFree || (free > 0 && !usage.isMuch(who));
+    return free > keptFree || (free > 0 && !usage.isMuch(who) && !holdsMuch(who));
+  }
+
+  /** Known at once: whoever was given nothing until now may fill all places before that is much of what all were given lately. */
+  function holdsMuch(who: string): boolean {
+    return (holding.get(who) ?? 0) > 1 + MUCH * usage.equalShare(maxConcurrency);
   }
 
   /** Whoever was given the fewest lately of those that may enter. */
@@ -177,13 +195,13 @@ export function createQueue(
 }
 
 const HALF_LIFE_MS = 10_000;
-/** Above this number, those that used little are forgotten. */
+/** Of so many the ones that used little are forgotten. */
 const MOST_REMEMBERED = 10_000;
 /** Share of the places that is kept from those that were given much; what it brings and costs: docs/EXPERIMENTS.md. */
 const KEPT_FREE = 0.2;
 /** Share of the places that is kept from work in the background. */
 const KEPT_FROM_BACKGROUND = 0.1;
-/** Much is more than this many times the mean of those that came within the last half-life. */
+/** Much is more than this many times the mean of those that came within the last half-life, or an equal share of the places. */
 const MUCH = 1.5;
 /** How long that mean is believed: with many keys it takes as long as a decision. */
 const MEAN_FOR_MS = 100;
@@ -197,7 +215,7 @@ interface Used {
 /** How many places each was given, of which a half counts after ten seconds. */
 function decayedUsage(now: () => number) {
   const held = new Map<string, Used>();
-  let mean: { readonly usage: number; readonly atMs: number } | undefined;
+  let mean: { readonly usage: number; readonly keys: number; readonly atMs: number } | undefined;
   const decayed = ({ used, atMs }: Used, nowMs: number) => used * 2 ** ((atMs - nowMs) / HALF_LIFE_MS);
   const of = (who: string): number => {
     const known = held.get(who);
@@ -208,18 +226,21 @@ function decayedUsage(now: () => number) {
     if (held.size >= MOST_REMEMBERED) for (const other of held.keys()) if (of(other) < 1) held.delete(other);
     held.set(who, { used: of(who) + given, atMs: nowMs, cameMs: nowMs });
   };
-  const meanUsage = (nowMs: number): number => {
-    if (mean !== undefined && nowMs - mean.atMs < MEAN_FOR_MS) return mean.usage;
+  const meanOf = (nowMs: number) => {
+    if (mean !== undefined && nowMs - mean.atMs < MEAN_FOR_MS) return mean;
     const lately = [...held.values()].filter(({ cameMs }) => nowMs - cameMs < HALF_LIFE_MS);
     const sum = lately.reduce((total, one) => total + decayed(one, nowMs), 0);
-    const usage = lately.length < 2 ? Number.POSITIVE_INFINITY : sum / lately.length; // alone nobody takes much
-    mean = { usage, atMs: nowMs };
-    return usage;
+    const keys = lately.length;
+    const usage = keys < 2 ? Number.POSITIVE_INFINITY : sum / keys; // alone nobody takes much
+    mean = { usage, keys, atMs: nowMs };
+    return mean;
   };
   return {
     of,
     came: (who: string) => note(who, 0),
     add: (who: string) => note(who, 1),
-    isMuch: (who: string) => of(who) > MUCH * meanUsage(now()),
+    isMuch: (who: string) => of(who) > MUCH * meanOf(now()).usage,
+    /** Of so many, for each of those that came lately. */
+    equalShare: (places: number) => places / Math.max(1, meanOf(now()).keys),
   };
 }

@@ -41,7 +41,7 @@ export function journaledLedger(
       (error: unknown) => {
         failure = error;
         fresh.push(...entries);
-        retrying ??= setTimeout(retry, RETRY_MS).unref();
+        if (!closed) retrying ??= setTimeout(retry, RETRY_MS).unref();
         return false;
       },
     );
@@ -50,7 +50,7 @@ export function journaledLedger(
       writing.delete(written);
       if (uncommitted > 0) return;
       clear(false);
-      idling ??= setTimeout(rest, IDLE_AFTER_MS).unref();
+      if (!closed) idling ??= setTimeout(rest, IDLE_AFTER_MS).unref();
     });
   }
 

@@ -50,7 +50,7 @@ export function openPostgres(url: string): Database {
     }
   }
 
-  return {
+  const database: Database = {
     dialect: 'postgres',
     place,
     async run(queries, durable = false) {
@@ -63,8 +63,10 @@ export function openPostgres(url: string): Database {
         throw errorFor(place, error);
       }
     },
+    lookUp: async (query) => (await database.run([query]))[0]!,
     close: () => pool.end(),
   };
+  return database;
 }
 
 function ignore(): void {}

@@ -197,6 +197,8 @@ export interface Database {
    *   `UnitConflict` if a row is there already that must not be
    */
   run(queries: readonly Query[], durable?: boolean): Promise<readonly QueryResult[]>;
+  /** As `run` of one query that reads a few short rows by their keys; it sees all that was run before it. */
+  lookUp(query: Query): Promise<QueryResult>;
   close(): Promise<void>;
 }
 

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import type { RawBuilder } from 'kysely';
 import { nextTurn } from '../turns.ts';
 import { documentPlace } from './cipher.ts';
 import { sql } from './kysely.ts';
 import { assertDocumentKey, subjectHash } from './names.ts';
 import type { DocumentKey, Documents, StoredDocument } from './ports.ts';
-import { databaseNow, queryBuilder } from './schema.ts';
+import { compiledOnce, databaseNow, queryBuilder } from './schema.ts';
 import { aboutSubject, type SqlParts } from './sql-log.ts';
 
+/** What is longer is not looked up, but read where it holds nothing up. */
+const SHORT_BYTES = 65_536;
 /** Text that is parsed before other requests get their turn. */
 const CHARACTERS_AT_ONCE = 1_000_000;
 
@@ -14,6 +17,34 @@ export function sqlDocuments({ database, cipher, subjectSecret }: SqlParts): Doc
   const { dialect } = database;
   const db = queryBuilder(dialect);
   const isAlive = () => sql<boolean>`(expires_ms is null or expires_ms > ${databaseNow(dialect)})`;
+
+  const reading = (value: RawBuilder<unknown>) =>
+    compiledOnce(dialect, ['scope', 'kind', 'id', 'now'], ({ scope, kind, id, now }) => {
+      const time = dialect === 'sqlite' ? sql`${now}` : databaseNow(dialect);
+      return [
+        sql`select id, version, ${value} as value from plimsoll_documents
+          where scope = ${scope} and kind = ${kind} and id = ${id} and (expires_ms is null or expires_ms > ${time})`,
+      ];
+    });
+  /** A put that depends on nothing: what sessions write, twice a request. */
+  const putting = compiledOnce(
+    dialect,
+    ['scope', 'kind', 'id', 'value', 'version', 'userHash', 'sessionHash', 'now', 'ttlMs'],
+    ({ scope, kind, id, value, version, userHash, sessionHash, now, ttlMs }) => {
+      const time = dialect === 'sqlite' ? sql`${now}` : databaseNow(dialect);
+      const changed = ['value', 'version', 'user_hash', 'session_hash', 'expires_ms'].map(
+        (name) => sql`${sql.ref(name)} = ${sql.ref(`excluded.${name}`)}`,
+      );
+      return [
+        sql`insert into plimsoll_documents (scope, kind, id, value, version, user_hash, session_hash, expires_ms)
+          values (${scope}, ${kind}, ${id}, ${value}, ${version}, ${userHash}, ${sessionHash}, ${time} + ${ttlMs})
+          on conflict (scope, kind, id) do update set ${sql.join(changed)}`,
+      ];
+    },
+  );
+  const ofAnyLength = reading(sql`value`);
+  const short = sql`case when octet_length(value) <= ${sql.lit(SHORT_BYTES)} then value end`;
+  const ifShort = dialect === 'sqlite' ? reading(short) : ofAnyLength;
 
   function documentOf(key: Pick<DocumentKey, 'scope' | 'kind'>, row: Readonly<Record<string, unknown>>) {
     const { id, value, version } = row as { id: string; value: string; version: string };
@@ -27,15 +58,11 @@ export function sqlDocuments({ database, cipher, subjectSecret }: SqlParts): Doc
   return {
     async get(key) {
       assertDocumentKey(key);
-      const { scope, kind, id } = key;
-      const query = db
-        .selectFrom('plimsoll_documents')
-        .select(['id', 'value', 'version'])
-        .where('scope', '=', scope)
-        .where('kind', '=', kind)
-        .where('id', '=', id)
-        .where(isAlive());
-      const [result] = await database.run([query.compile()]);
+      const at = { ...key, now: Date.now() };
+      const [found] = (await database.lookUp(ifShort(at)[0]!)).rows;
+      if (found === undefined) return undefined;
+      if (found['value'] !== null) return documentOf(key, found);
+      const [result] = await database.run(ofAnyLength(at));
       const row = result!.rows[0];
       return row && documentOf(key, row);
     },
@@ -68,12 +95,29 @@ export function sqlDocuments({ database, cipher, subjectSecret }: SqlParts): Doc
     async put(key, { value, ttlMs, expected, sensitive = false, user, session }) {
       assertDocumentKey(key);
       const secret = user === undefined && session === undefined ? '' : await subjectSecret();
-      const text = JSON.stringify(value);
+      const json = JSON.stringify(value);
+      const text = sensitive ? cipher.seal(json, documentPlace(key)) : json;
+      const version = randomUUID();
+      const userHash = user === undefined ? null : subjectHash(secret, 'user', user);
+      const sessionHash = session === undefined ? null : subjectHash(secret, 'session', session);
+      if (expected === undefined) {
+        const row = {
+          ...key,
+          value: text,
+          version,
+          userHash,
+          sessionHash,
+          now: Date.now(),
+          ttlMs: ttlMs ?? null,
+        };
+        await database.run(putting(row));
+        return version;
+      }
       const fields = {
-        value: sensitive ? cipher.seal(text, documentPlace(key)) : text,
-        version: randomUUID(),
-        user_hash: user === undefined ? null : subjectHash(secret, 'user', user),
-        session_hash: session === undefined ? null : subjectHash(secret, 'session', session),
+        value: text,
+        version,
+        user_hash: userHash,
+        session_hash: sessionHash,
         expires_ms: ttlMs === undefined ? null : sql<number>`${databaseNow(dialect)} + ${ttlMs}`,
       };
       const { scope, kind, id } = key;
@@ -90,11 +134,12 @@ export function sqlDocuments({ database, cipher, subjectSecret }: SqlParts): Doc
           : db
               .insertInto('plimsoll_documents')
               .values({ scope, kind, id, ...fields })
-              .onConflict((conflict) => {
-                const update = conflict.columns(['scope', 'kind', 'id']).doUpdateSet(fields);
-                const expired = sql<boolean>`plimsoll_documents.expires_ms <= ${databaseNow(dialect)}`;
-                return expected === null ? update.where(expired) : update;
-              });
+              .onConflict((conflict) =>
+                conflict
+                  .columns(['scope', 'kind', 'id'])
+                  .doUpdateSet(fields)
+                  .where(sql<boolean>`plimsoll_documents.expires_ms <= ${databaseNow(dialect)}`),
+              );
       const [result] = await database.run([query.compile()]);
       return result!.changes > 0 ? fields.version : undefined;
     },

@@ -75,6 +75,15 @@ export function sqlState(parts: SqlStateParts): State & { ready(): Promise<void>
         throw error;
       }
     },
+    async lookUp(query) {
+      if (secret === undefined) await ready();
+      try {
+        return await raw.lookUp(query);
+      } catch (error) {
+        if (error instanceof PlimsollError) trouble = error.message;
+        throw error;
+      }
+    },
   };
 
   const sqlParts: SqlParts = {

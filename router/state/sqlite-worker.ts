@@ -93,6 +93,17 @@ function sync(): void {
   }
 }
 
+/** The file has everything then, and the log nothing, unless another process is at work on them: the reader of this one may still be open. */
+function close(): void {
+  try {
+    database?.pragma('busy_timeout = 100');
+    database?.pragma('wal_checkpoint(TRUNCATE)');
+  } catch {
+    // such as a disk that is full: the log keeps what it has, and is read when the file is opened next
+  }
+  database?.close(); // the last connection removes the log
+}
+
 function failed(id: number, error: unknown): SqliteReply {
   const { code, message } = error as { code?: string; message?: string };
   return { id, failure: { code: code || (message ?? 'unknown'), message: message ?? 'unknown' } };
@@ -110,7 +121,7 @@ port.on('message', (first: Message) => {
   if (units.length > 0) port.postMessage(runGroup(units));
   if (message === 'close') {
     clearTimeout(syncTimer);
-    database?.close(); // the last connection writes the log back into the file
+    close();
     port.close();
   }
 });

@@ -4,6 +4,7 @@ import type { Worker } from 'node:worker_threads';
 import { PlimsollError, systemErrorCode } from '../errors.ts';
 import { startWorkerThread } from '../worker-thread.ts';
 import { type Database, type Query, type QueryResult, UnitConflict } from './schema.ts';
+import { sqliteReader } from './sqlite-reader.ts';
 
 export interface SqliteWorkerData {
   readonly file: string;
@@ -32,12 +33,13 @@ interface Waiting {
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * A SQLite file, in a thread of its own: a slow disk never holds the event loop. Several processes of one machine may use the file.
+ * A SQLite file, in a thread of its own: a slow disk never holds the event loop. Only what is looked up is read in this thread. Several processes of one machine may use the file.
  * @throws PlimsollError `io` if the file or its folder cannot be made or written
  */
 export function openSqlite(file: string): Database {
   makeFile(file);
   const waiting = new Map<number, Waiting>();
+  const reader = sqliteReader(file);
   let worker: Worker | undefined = start(); // loads its library while the first query is being made
   worker.unref();
   let lastId = 0;
@@ -75,7 +77,7 @@ export function openSqlite(file: string): Database {
     else unit?.reject(errorFor(file, failure!));
   }
 
-  return {
+  const database: Database = {
     dialect: 'sqlite',
     place: file,
     run(queries, durable = false) {
@@ -92,7 +94,13 @@ export function openSqlite(file: string): Database {
         worker!.postMessage(unit);
       });
     },
+    async lookUp(query) {
+      const isBehindWrites = waiting.size > 0;
+      const result = closing || isBehindWrites ? undefined : reader.read(query);
+      return result ?? (await database.run([query]))[0]!;
+    },
     close() {
+      reader.close();
       closing ??= new Promise((resolve) => {
         if (worker === undefined) return resolve();
         worker.ref();
@@ -102,6 +110,7 @@ export function openSqlite(file: string): Database {
       return closing;
     },
   };
+  return database;
 }
 
 /** The file and its folder are for their owner alone; SQLite gives the files beside it the same mode. */

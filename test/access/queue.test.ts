@@ -198,6 +198,17 @@ test('a fifth of the places is kept from whoever was given much, while others co
   expect((await waiting).outcome).toBe('entered');
 });
 
+test('a fifth is kept at once from whoever takes most places in one go, before that is much of what was given lately', async () => {
+  const queue = createQueue({ maxConcurrency: 20, maxQueue: 10, maxWaitMs: 2_500 }, () => 0);
+  for (let i = 0; i < 180; i++) leave(await queue.enter(undefined, `key ${i % 9}`));
+  for (let i = 0; i < 20; i++) void queue.enter(undefined, 'new');
+  await vi.advanceTimersByTimeAsync(0);
+  expect([queue.atWork(), queue.waiting()]).toEqual([16, 4]);
+  const others = await Promise.all([0, 1, 2, 3].map((i) => queue.enter(undefined, `key ${i}`)));
+  expect(others.map(({ outcome }) => outcome)).toEqual(Array(4).fill('entered'));
+  queue.close();
+});
+
 test('work in the background enters when nobody waits, and waits as long as it takes', async () => {
   const queue = createQueue(limits);
   const [first, second] = await Promise.all([queue.enter(), queue.enter()]);

@@ -137,6 +137,7 @@ test('what was settled counts once and no window passes its cap, whenever one of
       expect(held.settled).toBe(sum);
       expect(await last.spent('k', '2026-11-01')).toMatchObject({ nanoUsd: sum, requests: spent.size });
       expect(atWork).toBe(0);
+      await Promise.all([last.close(), ...started.map(({ ledger }) => ledger.close())]); // no timer is left
     }),
     { numRuns: 150 },
   );
