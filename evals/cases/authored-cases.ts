@@ -289,7 +289,7 @@ export function readStrictRows<Row extends { readonly id: string }, Result>(
     if (line.trim() === '') continue;
     try {
       const row = parseRow(schema, JSON.parse(line));
-      if (ids.has(row.id)) throw new BadRow(`${shownName(row.id)} stands in an earlier row too`, 'id');
+      if (ids.has(row.id)) throw new BadRow(`${shownName(row.id)} is in an earlier row too`, 'id');
       ids.add(row.id);
       results.push(convert(row, index + 1));
     } catch (error) {

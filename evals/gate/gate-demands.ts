@@ -71,8 +71,8 @@ export function loadPlan(
 }
 
 /**
- * On another scale the same labels say another loss, and the one of training is what the margin is meant on. What the files themselves show may differ: a number
- * means the same there whoever reads it.
+ * The margin is meant on the scale of training; on another scale the same labels give another loss. Scales that the files themselves show may
+ * differ, since a number means the same there whoever reads it.
  * @throws PlimsollError `invalid-input` if a scale is named, and the artifact has not learned from qualities on it
  */
 export function requireScaleOf(

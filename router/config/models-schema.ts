@@ -79,7 +79,9 @@ const deployment = z
       .min(0, 'a weight is 0 or more')
       .max(1_000_000)
       .default(1)
-      .describe('Its share of the requests, beside the weights of the others. 0: only if all others fail.'),
+      .describe(
+        'Its share of the requests, relative to the weights of the others. 0: only if all others fail.',
+      ),
     price: price.transform(priceFrom).optional().describe("Replaces the model's price here."),
   })
   .transform(camelCased);
@@ -106,7 +108,7 @@ const model = z
     latency_class: z
       .enum(['fast', 'medium', 'slow'])
       .optional()
-      .describe('How soon it answers, beside others.'),
+      .describe('How soon it replies, compared with other models.'),
     latency: z
       .strictObject({
         first_token_ms: z.number().min(0).max(600_000).describe('From the request to the first token.'),

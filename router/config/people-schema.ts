@@ -20,7 +20,7 @@ const desk = z
       .gt(0)
       .max(1_440)
       .describe(
-        'What a reply usually takes: for limits and comparisons, and for replies of nobody who claimed.',
+        'What a reply usually takes: for limits and comparisons, and for replies to tasks that nobody claimed.',
       ),
     deadline_ms: z
       .int()
@@ -62,7 +62,7 @@ const desk = z
       .strictObject({
         url_env: variableName('address')
           .optional()
-          .describe('NAME of the environment variable with the address that is told of each task.'),
+          .describe('NAME of the environment variable with the address that is notified of each task.'),
         secret_env: variableName('secret').describe(
           'NAME of the environment variable with the secret of the signatures: whsec_ and 24 to 64 bytes in base64.',
         ),

@@ -125,7 +125,7 @@ export const configSchema = z
       .record(z.string().max(200).regex(POLICY_NAME, POLICY_NAME_RULE), policy)
       .default({})
       .describe(
-        "Further policies beside the artifact's own. The gate knows none of them: needs allow_ungated.",
+        "Further policies besides the artifact's own. The gate has judged none of them: needs allow_ungated.",
       ),
     allow_ungated: z
       .boolean()

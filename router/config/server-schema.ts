@@ -237,7 +237,7 @@ export const floorsSchema = z
       .min(1)
       .max(36_500)
       .optional()
-      .describe('A PASS counts for so many days from its issue at most, whatever the verdict says.'),
+      .describe('A PASS counts for at most this many days from its issue, whatever the verdict says.'),
     suites: z
       .array(z.string().regex(SUITE, SUITE_RULE))
       .min(1)

@@ -51,7 +51,7 @@ export const sessionsSchema = z
       .max(1_000)
       .default(0)
       .describe(
-        'After so many rounds of tool calls in a row that failed, a conversation goes to the next stronger model; 0: never.',
+        'After this many failed rounds of tool calls in a row, a conversation goes to the next stronger model; 0: never.',
       ),
   })
   .describe('What is remembered of conversations: which model they had, and which rung a turn is on.')

@@ -37,7 +37,7 @@ ${past.length === 0 ? html`<p>None yet.</p>` : past.map(reloadHtml)}</section></
 function restartNotice(past: readonly PastReload[]): Part {
   const fields = past.find(({ ok }) => ok)?.needsRestart ?? [];
   if (fields.length === 0) return undefined;
-  return html`<p class="notice fault" role="status">Changed, and in force after a restart: ${fields.join(', ')}. Below is what the file says of them.</p>`;
+  return html`<p class="notice fault" role="status">Changed, and in force after a restart: ${fields.join(', ')}. Below is what the file says about them.</p>`;
 }
 
 function reloadHtml({ at, ok, message, before, after, artifacts, needsRestart }: PastReload): Html {

@@ -80,6 +80,6 @@ function idleField(name: (typeof FIELDS)[number], scopes: readonly Scope[]): str
   const { signal, words } = SIGNALS[name];
   if (judged.some(({ judges, rungs }) => rungs.some((rung) => judges.judgeUses(rung, signal)))) return [];
   return [
-    `${field}.${name} does nothing: the judge of the artifact ${judged[0]!.judges.artifact.name} did not learn from ${words}, so nobody is asked. Take it out, or train the cascade on cases with signals.${signal}.`,
+    `${field}.${name} does nothing: the judge of the artifact ${judged[0]!.judges.artifact.name} did not learn from ${words}, so it is not asked for. Take it out, or train the cascade on cases with signals.${signal}.`,
   ];
 }

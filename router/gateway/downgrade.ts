@@ -9,8 +9,8 @@ export const DOWNGRADED_HEADERS = {
 } as const;
 
 /**
- * The selection, and what may still be claimed of its decision once it is known who replied: nothing, if every candidate from the chosen
- * rung on failed and a cheaper one took the request (`upstream.allow_downgrade`). The same object if nothing changes.
+ * The selection, with what may still be claimed of its decision once it is known which model replied: nothing, if every candidate from the
+ * chosen rung on failed and a cheaper one took the request (`upstream.allow_downgrade`). The same object if nothing changes.
  */
 export function selectionOfReply(selection: Selection, result: FallbackResult): Selection {
   const { decision, cheaper } = selection;

@@ -49,8 +49,8 @@ const CLOCK_MS = 10;
 
 /**
  * Calls the models of the checked rungs, one after the other, holds each whole reply and judges it. The first good one is the result, as it came
- * but for log-probabilities that the client did not ask for. If none is, or one could not be judged, the strongest candidates are called. Nothing of a
- * reply that does not go out reaches the client. Rejects only if the client leaves.
+ * except for log-probabilities that the client did not ask for. If none is good, or one cannot be judged, the strongest candidates are called. No
+ * part of a rejected reply reaches the client. Rejects only if the client leaves.
  * @param nowMs when the request began to call models, by `performance.now()`
  */
 export async function executeCascade(

@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<LoggedFailure['failure'], string>> = {
     'does not answer because the budget or quota at its provider is used up: add credit, or raise the limit there',
   'model-missing': 'does not exist at its provider',
   'tls-untrusted':
-    'was not asked: the certificate of its provider is signed by nobody that is trusted here. Set NODE_EXTRA_CA_CERTS to your own CA',
+    'was not asked: the certificate of its provider is not signed by anybody trusted here. Set NODE_EXTRA_CA_CERTS to your own CA',
   'tls-host-name': 'was not asked: the certificate of its provider is for another host. Check base_url',
   'tls-expired':
     'was not asked: the certificate of its provider is out of its time. Renew it, or set the clock of this machine',

@@ -28,9 +28,9 @@ export function choiceOf(plan: Plan): CatalogModel {
 }
 
 /**
- * The plan with equals first where a limit of the chosen model is nearly used: they are as good, so nothing that is claimed of the decision
- * changes. If all are nearly used, the order stays.
- * @param maxPriceFactor equals whose output costs more than this many times that of the chosen model do not go first
+ * Puts equals first if a limit of the chosen model is nearly used up: they are as good, so what is claimed of the decision still holds.
+ * If the limits of all are nearly used up, the order stays.
+ * @param maxPriceFactor equals whose output costs more than this multiple of the chosen model's do not go first
  */
 export function preferringOthers(
   plan: Plan,
@@ -38,7 +38,7 @@ export function preferringOthers(
   selection: Selection,
   maxPriceFactor: number | undefined,
 ): Plan {
-  if (plan.kind === 'people') return plan; // nobody is their equal
+  if (plan.kind === 'people') return plan; // people have no equals
   const { price } = selection.selected;
   const ceiling =
     price?.outputUsd && maxPriceFactor ? price.outputUsd * maxPriceFactor : Number.POSITIVE_INFINITY;
@@ -79,8 +79,8 @@ function placesOfPlan(plan: Plan): readonly CatalogModel[] {
 }
 
 /**
- * The plan without what has no room. If that is a candidate from the chosen rung on, or one of its deployments, the cheaper candidates are left out
- * too: should all that is left fail, it would be the limit that made the request go down.
+ * The plan without the candidates and deployments whose limits have no room. If one of them is on the chosen rung or above, cheaper candidates
+ * are left out too: otherwise the limit could send the request down, if the remaining ones fail.
  * @returns undefined if nothing that the limit covers can be left out, or nothing would remain
  */
 function without(
@@ -122,7 +122,7 @@ function withPlaces(model: CatalogModel, isLeft: (place: CatalogModel) => boolea
   return deployments.length === 0 ? [] : [{ ...model, deployments }];
 }
 
-/** The part of what is left that may take the place of the choice. @param rest `plan` without what has no room */
+/** The remaining candidates that may replace the choice. @param rest `plan` without those that have no room */
 function amongAllowed(
   plan: ModelPlan,
   rest: ModelPlan,
@@ -135,7 +135,7 @@ function amongAllowed(
     if (atLimit === 'equals' && plan.kind === 'direct') return models.filter(isEqual);
     return atLimit === 'stronger' ? models.filter((model) => !isEqual(model)) : models;
   });
-  // The reply of an equal is to be judged first; without one, the next reply is that of a stronger model.
+  // In a cascade only an equal may come first: without one, the next reply would be that of a stronger model.
   if (atLimit === 'equals' && kept !== undefined && !isEqual(choiceOf(kept))) return undefined;
   return kept;
 }

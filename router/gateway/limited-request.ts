@@ -62,8 +62,8 @@ interface Wanted {
 }
 
 /**
- * Reserves what a request may come to at most. A model, provider or deployment whose limit has no room is left out, and the next candidates are
- * called, which are as good or better, unless the limit says otherwise; the request is refused if none is left, or another limit has no room.
+ * Reserves the most that a request may cost. A model, provider or deployment whose limit has no room is left out, and the next candidates, which
+ * are as good or better, are called instead, unless the limit says otherwise. If none is left, or another limit has no room, the request is refused.
  */
 export async function admitRequest(
   wanted: Wanted,

@@ -111,8 +111,8 @@ function keyOf(
 }
 
 /**
- * Only a whole reply of the selected model is kept: that of another one, which took its place in an outage, would outlive the outage. So is none
- * whose model did not get the temperature that makes it worth keeping.
+ * Only a whole reply of the selected model is kept: that of a fallback would outlive the outage. A reply whose model did not get the
+ * temperature that makes it worth keeping is not kept either.
  */
 function createRecorder(
   cache: ResponseCache,

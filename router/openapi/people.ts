@@ -76,7 +76,7 @@ export function peoplePaths({
   paths[pathTemplate(REPLY_PATH)] = {
     get: {
       operationId: 'get_reply_of_people',
-      summary: 'The reply of people, for who asked.',
+      summary: 'The reply of people, for the client that asked.',
       description: 'By the API key that the request came with.',
       parameters: [requestId, id],
       responses: {

@@ -167,7 +167,7 @@ function endpointOf(field: string, { urlEnv, secretEnv }: NonNullable<DeskOption
   if (/^https?:\/\//.test(url) && URL.canParse(url)) return { url, secret };
   throw new PlimsollError(
     'invalid-config',
-    `${field}.url_env: ${urlEnv} must hold the http or https address that is told of tasks.`,
+    `${field}.url_env: ${urlEnv} must hold the http or https address that is notified of tasks.`,
     { place: { field: `${field}.url_env` } },
   );
 }

@@ -84,7 +84,7 @@ export const decisionRecordSchema = z
     verdict: z
       .enum(POLICY_VERDICTS)
       .optional()
-      .describe('What the gate says of the decision; left out if the client named the model.'),
+      .describe('What the gate says about the decision; left out if the client named the model.'),
     rule: z.string().optional().describe('The rule of the configuration that fired, or refused the request.'),
     ungated_reason: z.enum(UNGATED_REASONS).optional().describe('Why the verdict is not PASS.'),
     scores: z

@@ -44,7 +44,7 @@ export interface SessionRequest {
   readonly keyId: string | undefined;
 }
 
-/** Characters. A longer id is ignored: a truncated one could be another conversation's. */
+/** Characters. A longer id is ignored: cut off, it could be another conversation's. */
 const MAX_SESSION_ID = 256;
 
 /**

@@ -140,7 +140,7 @@ function attemptCounters(registry: Registry): (facts: RequestFacts) => void {
   );
   const hedges = counter(
     'plimsoll_hedges_total',
-    'Second attempts beside one that was late, by outcome: won, lost (the first one answered after all), failed.',
+    'Second attempts in parallel with a late one, by outcome: won, lost (the first one answered after all), failed.',
     'model',
     'outcome',
   );

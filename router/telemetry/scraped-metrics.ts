@@ -80,7 +80,7 @@ export function addScrapedMetrics(registry: Registry, sources: MetricSources): v
   });
   const shadows = new Counter({
     name: 'plimsoll_shadow_requests_total',
-    help: 'Requests that were mirrored, by experiment and what became of them: replied, failed, or why nobody was asked.',
+    help: 'Requests that were mirrored, by experiment and outcome: replied, failed, or why none was sent.',
     labelNames: ['experiment', 'outcome'],
     registers,
     collect() {

@@ -43,7 +43,7 @@ export function labelCommand(): Command {
     .requiredOption('--out <file>', 'the labelled cases, .jsonl or .jsonl.gz; the journal goes beside it')
     .option(
       '--select <count>',
-      'label about so many, chosen by the scores of --artifact: 60 % to learn from, 40 % to be sealed',
+      'label about this many, chosen by the scores of --artifact: 60 % to learn from, 40 % to be sealed',
       wholeNumberBetween(10, 1_000_000),
     )
     .option('--artifact <folder>', 'with --select: whose scores choose, or a store: then its current one')
@@ -53,7 +53,7 @@ export function labelCommand(): Command {
       'only requests that were routed below the last candidate: what plimsoll audit reads',
       false,
     )
-    .option('--dry-run', 'say what it takes, and call nobody', false)
+    .option('--dry-run', 'say what it would take, and make no call', false)
     .option('--force', 'replace cases that no journal belongs to', false)
     .option('--json', 'print the result as JSON', false);
   return addRejectFlags(addMapFlag(command))

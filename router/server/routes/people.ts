@@ -155,7 +155,7 @@ export function peopleRoutes(context: ServerContext, gateway: Gateway): Route[] 
     {
       method: 'get',
       path: REPLY_PATH,
-      summary: 'The reply of people, for who asked.',
+      summary: 'The reply of people, for the client that asked.',
       handlers: [handlerFor(reply)],
     },
     {
