@@ -29,7 +29,10 @@ export async function createRouter(config: Config, parts: RouterParts = {}): Pro
     await Promise.all(opened.map((router) => router.close()));
     throw error;
   }
-  return opened.length === 1 ? opened[0]! : routerOfArtifacts(opened, Object.keys(config.profiles));
+  const [only, ...others] = opened;
+  return only !== undefined && others.length === 0
+    ? only
+    : routerOfArtifacts(opened, Object.keys(config.profiles));
 }
 
 /** Checked before anything of the artifact is opened: without a valid PASS it serves only if its owner allows it. */

@@ -32,7 +32,7 @@ export function choosingOf(
 
 function assertRungs(allowed: readonly number[], rungs: number, field = 'allowedRungs'): void {
   const ascending = allowed.every((rung, i) => Number.isInteger(rung) && (i === 0 || rung > allowed[i - 1]!));
-  if (ascending && allowed.length > 0 && allowed[0]! >= 0 && allowed.at(-1)! < rungs) return;
+  if (ascending && (allowed[0] ?? -1) >= 0 && (allowed.at(-1) ?? rungs) < rungs) return;
   throw new PlimsollError(
     'invalid-input',
     field === 'pinnedRung' || field === 'session.rung'

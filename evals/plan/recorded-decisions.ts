@@ -60,7 +60,7 @@ function recordIn(fields: () => Readonly<Record<string, unknown>>): DecisionReco
 }
 
 function asRecord(value: unknown): DecisionRecord | undefined {
-  return isRecord(value) ? (value as unknown as DecisionRecord) : undefined;
+  return isRecord(value) ? (value as DecisionRecord) : undefined;
 }
 
 function noRecords(file: string): PlimsollError {

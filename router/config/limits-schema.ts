@@ -254,7 +254,7 @@ export function limitsOfProfiles(
 /** The first limit that covers exactly the same as an earlier one; undefined if there is none. */
 export function repeatedLimit(limits: readonly Limit[]): Limit | undefined {
   const scopes = limits.map(({ for: names }) => scopeOf(names));
-  return limits.find((_, i) => scopes.indexOf(scopes[i]!) < i);
+  return limits[scopes.findIndex((scope, i) => scopes.indexOf(scope) < i)];
 }
 
 /** `budgets` of plimsoll.config.yaml: what is reserved of a limit before a request is sent. */

@@ -162,14 +162,15 @@ export const configSchema = z
   })
   .superRefine(({ people, providers, profiles }, context) => {
     const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const names = Object.keys(people);
+    const [person] = Object.keys(people);
     if (Object.hasOwn(providers, HUMAN))
       refuse(['providers', HUMAN], 'is the name of people; call the provider something else');
-    if (names.length > 0 && Object.keys(providers).length === 0)
-      refuse(['people', names[0]!], 'needs providers: a server without them answers no requests');
+    if (person !== undefined && Object.keys(providers).length === 0)
+      refuse(['people', person], 'needs providers: a server without them answers no requests');
     for (const [name, { peopleReply: reply }] of Object.entries(profiles)) {
-      const lacking = reply === 'fallback' && names.find((one) => people[one]!.fallback === undefined);
-      if (lacking)
+      if (reply !== 'fallback') continue;
+      const [lacking] = Object.entries(people).find(([, { fallback }]) => fallback === undefined) ?? [];
+      if (lacking !== undefined)
         refuse(
           ['profiles', name, 'people_reply'],
           `needs people.${lacking}.fallback, the model that replies`,

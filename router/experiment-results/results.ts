@@ -116,18 +116,18 @@ export function resultsSoFar(
       if (own?.name !== experiment.name || record.operation !== 'chat') return false;
       if (Date.parse(record.time) < startedMs) return false;
       const arm = names.indexOf(own.arm);
-      if (arm < 0) return false;
+      const tally = tallies[arm];
+      if (tally === undefined) return false;
       const shares = propensities(own);
       const chances = shares.map((_, i) => pairChance(shares, i));
       const isFirstOfUnit = units.get(own.unit) === undefined;
       if (isFirstOfUnit) {
         units.set(own.unit, true);
-        tallies[arm]!.units++;
-        if (shares[arm]! > 0) ratio.observe(arm, shares);
+        tally.units++;
+        if ((shares[arm] ?? 0) > 0) ratio.observe(arm, shares);
       }
       const assigned = { arm, chances, isFirstOfUnit };
       decisions.set(record.id, assigned);
-      const tally = tallies[arm]!;
       tally.requests++;
       tally.spentUsd += record.cost_usd ?? 0;
       const success = successOf(record);

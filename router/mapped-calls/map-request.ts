@@ -116,7 +116,7 @@ export async function acceptedOptions(
     losses.drop(field.split('.'), why);
     delete taken[feature];
   }
-  return taken as unknown as CallOptions;
+  return taken as CallOptions;
 }
 
 function bare(tool: SdkTool): SdkTool {

@@ -96,8 +96,8 @@ export function capturedFrom({
   const known = parseJson(body);
   const texts = text === undefined ? undefined : parseJson(text);
   if (!isObject(known) || !isObject(texts)) return undefined;
-  const { reply: numbers, ...others } = known as unknown as Body;
-  const { request, reply } = texts as unknown as Texts;
+  const { reply: numbers, ...others } = known as Body;
+  const { request, reply } = texts as Texts;
   if (request === undefined) return undefined;
   return { ...others, request, ...(numbers && { reply: { ...numbers, ...reply } }) };
 }

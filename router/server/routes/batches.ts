@@ -140,7 +140,7 @@ export function batchRoutes(context: ServerContext, batches: Batches | undefined
 
   const handlerOf = ({ respond }: BatchRoute): RequestHandler => {
     return async (incoming, response) => {
-      const request = incoming as unknown as ClientRequest;
+      const request = incoming as ClientRequest;
       try {
         if (batches === undefined) throw batchesAreOff();
         const { params, query } = incoming;
@@ -169,15 +169,9 @@ export function batchRoutes(context: ServerContext, batches: Batches | undefined
     };
   const files = FILE_ROUTES.map((route) => routeOf(route, onlyOwn(handlerOf(route))));
   const content: RequestHandler = (request, response) =>
-    void sendContent(
-      batches,
-      request as unknown as ClientRequest,
-      response,
-      String(request.params['id']),
-      context,
-    );
+    void sendContent(batches, request as ClientRequest, response, String(request.params['id']), context);
   const upload: RequestHandler = (request, response) =>
-    void takeUpload(batches, request as unknown as ClientRequest, response, context);
+    void takeUpload(batches, request as ClientRequest, response, context);
   return [
     ...own,
     routeOf(

@@ -66,7 +66,7 @@ function modelCalls(context: ServerContext, gateway: Gateway): Route {
   const read = jsonBody(limits, refuse, 'gateway.max_body_bytes');
   const handler: RequestHandler = (incoming, response) => {
     const startedMs = performance.now();
-    const request = incoming as unknown as CallRequest;
+    const request = incoming as CallRequest;
     read(request, response, () => {
       try {
         const { originalUrl } = incoming;

@@ -31,7 +31,7 @@ function passedRoute(context: ServerContext, gateway: Gateway, route: PassedRout
 
   const handler: RequestHandler = (incoming, response) => {
     const startedMs = performance.now();
-    const request = incoming as unknown as PassedIncoming;
+    const request = incoming as PassedIncoming;
     const dialect = dialectOf(request, route);
     const refuse = countingSender(context.send, (status) => gateway.refused(dialect, status));
     const fullPath = pathAtProvider(path, incoming.params, incoming.originalUrl);

@@ -177,7 +177,7 @@ type AskingRequest = IncomingMessage &
 type Handler = Route['handlers'][number];
 
 function handlerFor(answer: (request: AskingRequest, response: ServerResponse) => unknown): Handler {
-  return (request, response) => void answer(request as unknown as AskingRequest, response);
+  return (request, response) => void answer(request as AskingRequest, response);
 }
 
 function taskJson(task: PeopleTask, people: People) {
