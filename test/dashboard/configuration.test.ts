@@ -17,7 +17,7 @@ test('only what somebody set differs from the defaults', async () => {
 /** Rows of a table: the first cell -> the others. */
 function rowsOf(page: string, name: string): ReadonlyMap<string, readonly string[]> {
   const { document } = parseHTML(page);
-  const rows = [...document.querySelectorAll(`[aria-label="${name}"] tbody tr`)];
+  const rows = [...document.querySelectorAll(`[aria-label="Table: ${name}"] tbody tr`)];
   return new Map(
     rows.map((row) => {
       const [first, ...rest] = [...row.children].map((cell) => cell.textContent ?? '');
