@@ -45,14 +45,14 @@ test('arms, differences, moves, spending and the time of the reading', async () 
     expect.stringMatching(/^Cost, small minus now: −\$0\.00\d+, from .*; lower$/),
   );
   expect(pictures).toContainEqual(expect.stringMatching(/^Succeeded, small minus now: .*not decided/));
-  const arms = document.querySelector('[aria-label="Arms of smaller"]')?.textContent;
+  const arms = document.querySelector('[aria-label="Table: Arms of smaller"]')?.textContent;
   expect(arms).toContain('50.0');
   expect(arms).toContain('200');
   expect(text).toContain('The arms have the shares that they were to have.');
   expect(document.querySelector('[aria-current="step"]')?.textContent).toContain('5');
   expect(text).toContain('stage 1 lasted &lt;b&gt;long');
   expect(text).toContain('$0.00 spent and $0.00 reserved of $5.00');
-  expect(document.querySelector('[aria-label="Models of dark"]')?.textContent).toContain('first/large');
+  expect(document.querySelector('[aria-label="Table: Models of dark"]')?.textContent).toContain('first/large');
   expect(text).not.toContain('start-experiment'); // who may only look is offered nothing
 });
 
