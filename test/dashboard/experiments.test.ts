@@ -52,7 +52,9 @@ test('arms, differences, moves, spending and the time of the reading', async () 
   expect(document.querySelector('[aria-current="step"]')?.textContent).toContain('5');
   expect(text).toContain('stage 1 lasted &lt;b&gt;long');
   expect(text).toContain('$0.00 spent and $0.00 reserved of $5.00');
-  expect(document.querySelector('[aria-label="Table: Models of dark"]')?.textContent).toContain('first/large');
+  expect(document.querySelector('[aria-label="Table: Models of dark"]')?.textContent).toContain(
+    'first/large',
+  );
   expect(text).not.toContain('start-experiment'); // who may only look is offered nothing
 });
 

@@ -172,7 +172,7 @@ test('what one session tries no other sees; who may only look tries nothing', as
   const viewer = await person(server, 'view');
   expect((await viewer.send('decide-prompt', { prompt: PROMPT })).status).toBe(403);
   expect((await viewer.read('/dashboard/playground')).status).toBe(403);
-  expect((await viewer.read(`/dashboard/playground-events?run=${run}`)).status).toBe(404);
+  expect((await viewer.read(`/dashboard/playground-events?run=${run}`)).status).toBe(403);
   expect(server.first.requests).toHaveLength(0);
 });
 
