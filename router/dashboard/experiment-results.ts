@@ -78,7 +78,11 @@ function plannedHtml(experiment: Randomized): Html {
   return table(`Arms of ${experiment.name}`, ['Arm', 'Profile', 'Share'], rows);
 }
 
-function armsHtml(experiment: Randomized, state: ExperimentState, { arms: found }: ResultsLook): Part {
+function armsHtml(
+  experiment: Randomized,
+  state: ExperimentState,
+  { arms: found, waiting }: ResultsLook,
+): Part {
   if (found === undefined) return undefined;
   const { name } = experiment;
   const shares = sharesOf(experiment, state);
@@ -99,6 +103,7 @@ function armsHtml(experiment: Randomized, state: ExperimentState, { arms: found 
   const isAnybody = found.arms.some(({ units }) => units > 0);
   return html`${isAnybody && ratioHtml(experiment, found.sampleRatioPValue)}
 <h3>Arms</h3>${table(`Arms of ${name}`, heading, rows)}
+${waiting > 0 && html`<p class="muted">${count(waiting)} more have ended, and are counted once all that came before them have.</p>`}
 ${found.arms.slice(1).map((arm) => differencesHtml(name, arm, found.arms[0]!.arm, experiment.confidence))}`;
 }
 

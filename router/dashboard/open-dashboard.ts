@@ -36,7 +36,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
   const sessions = new Sessions(access);
   const streams = new LiveStreams();
   const state = parts.gateway?.state;
-  const results = state && openResultsDesk(state.log);
+  const results = state && openResultsDesk(state);
   const runs = new Runs(parts.budget);
   const { oidc } = parts.config();
   const openId = oidc && new OpenIdSignIn(oidc);

@@ -1,5 +1,6 @@
 import { CANDIDATE, type Canary, type CanaryEvidence, deltaOfRule } from '../experiments/index.ts';
-import { auditEvidence, type ResultsReader, resultsSoFar } from './results.ts';
+import type { ResultsReader } from './arrival-order.ts';
+import { auditEvidence, resultsSoFar } from './results.ts';
 
 /** What the rules of one canary are judged by, gathered from the log. */
 export interface CanaryEvidenceSoFar extends ResultsReader {
@@ -35,8 +36,10 @@ export function canaryEvidence(
   }
 
   return {
+    isCounted: results.isCounted,
     decision(record) {
-      if (!results.decision(record) || record.experiment?.arm !== CANDIDATE) return;
+      results.decision(record);
+      if (!results.isCounted(record) || record.experiment?.arm !== CANDIDATE) return;
       const { propensity } = record.experiment;
       byShare.set(propensity, (byShare.get(propensity) ?? 0) + 1);
     },

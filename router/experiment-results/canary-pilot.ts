@@ -9,6 +9,7 @@ import {
   type LiveExperiments,
   moveExperiment,
   noteLook,
+  readWatermark,
 } from '../experiments/index.ts';
 import type { Documents, Lease, Leases, Log } from '../state/index.ts';
 import { type CanaryEvidenceSoFar, canaryEvidence } from './canary-evidence.ts';
@@ -54,7 +55,8 @@ interface Watched {
   readonly startedAt: string;
   readonly feed: ResultsFeed;
   readonly found: CanaryEvidenceSoFar;
-  /** When it was last said why it stays. */
+  /** Why it stays, as it was last said, and when. */
+  noted: string | undefined;
   notedMs: number;
 }
 
@@ -77,7 +79,8 @@ export function openCanaryPilot(parts: PilotParts): CanaryPilot {
       candidate: () => candidate(canary.candidate).artifact,
       control: () => candidate(canary.profile).artifact,
     });
-    return { startedAt, found, feed: resultsFeed(log, startedMs, found), notedMs: 0 };
+    const feed = resultsFeed(log, startedMs, found, true, { watermark: () => readWatermark(documents) });
+    return { startedAt, found, feed, noted: undefined, notedMs: 0 };
   }
 
   async function judge(canary: Canary, held: HeldState): Promise<void> {
@@ -92,9 +95,11 @@ export function openCanaryPilot(parts: PilotParts): CanaryPilot {
     const evidence = own.found.evidence(stage, candidate(canary.candidate).fault);
     const move = canaryMove(canary, held.state, evidence, nowMs());
     if (move.kind === 'stay') {
-      if (nowMs() - own.notedMs < NOTED_EVERY_MS) return;
-      own.notedMs = nowMs();
-      await noteLook(documents, name, move.reason);
+      const waiting = own.feed.waiting();
+      const reason = `${move.reason}${waiting === 0 ? '' : `; ${waiting} that have ended wait for earlier ones`}`;
+      if (reason === own.noted && nowMs() - own.notedMs < NOTED_EVERY_MS) return;
+      [own.noted, own.notedMs] = [reason, nowMs()];
+      await noteLook(documents, name, reason, own.notedMs);
       return;
     }
     onMove(name, await moveExperiment(name, held, written(move), { documents, log }, nowMs()));

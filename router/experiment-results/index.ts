@@ -1,4 +1,5 @@
 /** What the arms of an experiment came to, by the log of the state, and the canaries that are moved by it. */
+export { arrivalOrder } from './arrival-order.ts';
 export { type CanaryEvidenceSoFar, canaryEvidence } from './canary-evidence.ts';
 export { type CanaryPilot, type CandidateStanding, openCanaryPilot } from './canary-pilot.ts';
 export {

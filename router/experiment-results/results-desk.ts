@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { definitionHash, type Experiment } from '../experiments/index.ts';
+import { definitionHash, type Experiment, readWatermark } from '../experiments/index.ts';
 import { resultWithin } from '../result-within.ts';
-import type { Log } from '../state/index.ts';
+import type { Documents, Log } from '../state/index.ts';
 import { type ExperimentResults, resultsFeed, resultsSoFar } from './results.ts';
 import { type ShadowedModel, shadowResults } from './shadow-results.ts';
 
@@ -9,6 +9,8 @@ import { type ShadowedModel, shadowResults } from './shadow-results.ts';
 export interface ResultsLook {
   /** For a split or a canary. */
   readonly arms: ExperimentResults | undefined;
+  /** Requests that have ended, and are counted once all that arrived before them have. */
+  readonly waiting: number;
   /** For a shadow; undefined until its calls were read once. */
   readonly models: readonly ShadowedModel[] | undefined;
   /** When the log was last read to its end; undefined: it has not been yet. */
@@ -47,7 +49,7 @@ const LONGEST_PAUSE_MS = 100;
 
 interface Entry {
   readonly read: () => Promise<void>;
-  readonly found: () => Pick<ResultsLook, 'arms' | 'models'>;
+  readonly found: () => Pick<ResultsLook, 'arms' | 'models' | 'waiting'>;
   untilMs: number | undefined;
   wholeAtMs: number | undefined;
   nextMs: number;
@@ -56,8 +58,13 @@ interface Entry {
   reading: Promise<void> | undefined;
 }
 
+interface Stores {
+  readonly log: Pick<Log, 'read'>;
+  readonly documents: Documents;
+}
+
 /** One log is read at a time, however many experiments are looked at. */
-export function openResultsDesk(log: Pick<Log, 'read'>, times: DeskTimes = {}): ResultsDesk {
+export function openResultsDesk(stores: Stores, times: DeskTimes = {}): ResultsDesk {
   const { nowMs = Date.now, waitMs = WAIT_MS, everyMs = EVERY_MS, idleMs = IDLE_MS } = times;
   const entries = new Map<string, Entry>();
   let queue: Promise<void> = Promise.resolve();
@@ -83,7 +90,7 @@ export function openResultsDesk(log: Pick<Log, 'read'>, times: DeskTimes = {}): 
 
   function entryOf(experiment: Experiment, startedAt: string): Entry {
     const key = `${experiment.name} ${definitionHash(experiment)} ${startedAt}`;
-    const entry = entries.get(key) ?? entryFor(experiment, Date.parse(startedAt), log);
+    const entry = entries.get(key) ?? entryFor(experiment, Date.parse(startedAt), stores);
     entries.set(key, entry);
     entry.lookedMs = nowMs();
     setTimeout(forget, idleMs).unref();
@@ -101,7 +108,7 @@ export function openResultsDesk(log: Pick<Log, 'read'>, times: DeskTimes = {}): 
   };
 }
 
-function entryFor(experiment: Experiment, startedMs: number, log: Pick<Log, 'read'>): Entry {
+function entryFor(experiment: Experiment, startedMs: number, { log, documents }: Stores): Entry {
   let resumedMs = performance.now();
   /** Takes its time, and notes how far it is. */
   const calmly: Pick<Log, 'read'> = {
@@ -129,8 +136,12 @@ function entryFor(experiment: Experiment, startedMs: number, log: Pick<Log, 'rea
 
   function armsReader(randomized: Exclude<Experiment, { kind: 'shadow' }>): Pick<Entry, 'read' | 'found'> {
     const results = resultsSoFar(randomized, startedMs, 1 - randomized.confidence);
-    const feed = resultsFeed(calmly, startedMs, results, true, PAGE);
-    return { read: feed.read, found: () => ({ arms: results.results(), models: undefined }) };
+    const watermark = () => readWatermark(documents);
+    const feed = resultsFeed(calmly, startedMs, results, true, { watermark, limit: PAGE });
+    return {
+      read: feed.read,
+      found: () => ({ arms: results.results(), models: undefined, waiting: feed.waiting() }),
+    };
   }
 
   function shadowReader(name: string): Pick<Entry, 'read' | 'found'> {
@@ -139,7 +150,7 @@ function entryFor(experiment: Experiment, startedMs: number, log: Pick<Log, 'rea
       async read() {
         models = await shadowResults(calmly, name, startedMs);
       },
-      found: () => ({ arms: undefined, models }),
+      found: () => ({ arms: undefined, models, waiting: 0 }),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { CANDIDATE, type Canary, CONTROL, type Split } from '../experiments/index.ts';
+import { CANDIDATE, type Canary, CONTROL, LONGEST_WAIT_MS, type Split } from '../experiments/index.ts';
 import { parseJson } from '../json/index.ts';
 import { AUDITS, auditSchema } from '../monitoring/index.ts';
 import { RecentMap } from '../recent-map.ts';
@@ -13,6 +13,7 @@ import {
   type SampleRatioTest,
   sampleRatioTest,
 } from '../statistics/index.ts';
+import { type AssignedRecord, arrivalOrder, type ResultsReader } from './arrival-order.ts';
 
 /** What is measured of a request: whether a whole reply went out, US dollars, ms until its last byte, scores of feedback. */
 export const METRICS = ['success', 'cost_usd', 'duration_ms', 'score'] as const;
@@ -46,16 +47,12 @@ export interface ExperimentResults {
   readonly sampleRatioPValue: number;
 }
 
-/** What the log says about one request of an experiment. */
-type AssignedRecord = Pick<
-  DecisionRecord,
-  'id' | 'time' | 'operation' | 'experiment' | 'status' | 'ended' | 'reason' | 'cost_usd' | 'duration_ms'
->;
-
-/** Adds up what happened in one experiment since it was started, in the order of the log. */
+/** Adds up what happened in one experiment since it was started. Records must come in the order in which the requests arrived. */
 export interface ResultsSoFar {
-  /** @returns whether it is one of this experiment */
-  decision(record: AssignedRecord): boolean;
+  /** Whether it is a request of this experiment that counts. */
+  isCounted(record: AssignedRecord): boolean;
+  /** One that does not count is passed over. */
+  decision(record: AssignedRecord): void;
   score(decisionId: string, score: number): void;
   audit(decisionId: string, loss: number): void;
   results(): ExperimentResults;
@@ -110,14 +107,19 @@ export function resultsSoFar(
     }
   }
 
+  function isCounted({ experiment: own, operation, time }: AssignedRecord): boolean {
+    if (own?.name !== experiment.name || operation !== 'chat') return false;
+    return Date.parse(time) >= startedMs && names.includes(own.arm);
+  }
+
   return {
+    isCounted,
     decision(record) {
       const own = record.experiment;
-      if (own?.name !== experiment.name || record.operation !== 'chat') return false;
-      if (Date.parse(record.time) < startedMs) return false;
+      if (own === undefined || !isCounted(record)) return;
       const arm = names.indexOf(own.arm);
       const tally = tallies[arm];
-      if (tally === undefined) return false;
+      if (tally === undefined) return;
       const shares = propensities(own);
       const chances = shares.map((_, i) => pairChance(shares, i));
       const isFirstOfUnit = units.get(own.unit) === undefined;
@@ -132,10 +134,9 @@ export function resultsSoFar(
       tally.spentUsd += record.cost_usd ?? 0;
       const success = successOf(record);
       if (success !== undefined) observe('success', assigned, success);
-      if (success !== 1) return true; // what a failed reply cost and took says nothing of a reply
+      if (success !== 1) return; // what a failed reply cost and took says nothing of a reply
       if (record.cost_usd !== undefined) observe('cost_usd', assigned, record.cost_usd);
       observe('duration_ms', assigned, record.duration_ms);
-      return true;
     },
     score(decisionId, score) {
       const assigned = decisions.get(decisionId);
@@ -236,59 +237,78 @@ export function isRatioAlarm(
 }
 
 const PAGE = 1_000;
+/** In a long log, by the times of its records. */
+const HAND_ON_EVERY_MS = 60_000;
 
 /** What is read of a state's log, from where the last reading ended. */
 export interface ResultsFeed {
-  /** Hands on what is new. */
+  /** Hands on what is new, in the order of arrival, up to the oldest request that is still at work. */
   read(): Promise<void>;
+  /** Requests that have ended, and are counted once all that arrived before them have. */
+  waiting(): number;
 }
 
-/** Whoever the log is handed to. */
-export interface ResultsReader {
-  decision(record: DecisionRecord): unknown;
-  score(decisionId: string, score: number): void;
-  audit(decisionId: string, loss: number, artifact: string): void;
+export interface FeedOptions {
+  /** All that arrived before this time has ended, and is in the log when it is read after this. Default: all there is. */
+  readonly watermark?: () => Promise<number>;
+  /** Records that are read and handed on at a time. */
+  readonly limit?: number;
 }
 
 /**
  * @param sinceMs earlier records are passed over, without reading them all
- * @param withDecisions false: the decisions are elsewhere, as in a file, and were handed on before
- * @param limit records that are read and handed on at a time
+ * @param decisions where those are: in the log (true), elsewhere, as in a file, or nowhere (false)
  */
 export function resultsFeed(
   log: Pick<Log, 'read'>,
   sinceMs: number,
   reader: ResultsReader,
-  withDecisions = true,
-  limit = PAGE,
+  decisions: boolean | AsyncIterable<DecisionRecord> = true,
+  { watermark = async () => Number.POSITIVE_INFINITY, limit = PAGE }: FeedOptions = {},
 ): ResultsFeed {
+  const ordered = arrivalOrder(reader);
+  let beforeMs = 0;
+  let handedOnMs = 0;
+
+  /** What comes after a record in the log arrived at most the longest wait before it: a long log need not be in memory as a whole. */
+  function decision(record: DecisionRecord | undefined): void {
+    if (record?.experiment === undefined) return;
+    ordered.decision(record);
+    const settledMs = Math.min(beforeMs, Date.parse(record.time) - LONGEST_WAIT_MS);
+    if (settledMs < handedOnMs + HAND_ON_EVERY_MS) return;
+    handedOnMs = settledMs;
+    ordered.handOn(settledMs);
+  }
+
   const all: { name: string; afterSeq?: number; hand: (record: StoredRecord) => void }[] = [
     {
       name: DECISIONS,
       hand({ body }) {
         if (!body.includes('"experiment":')) return; // most records are of none, and parsing takes time
-        const record = parseJson(body) as DecisionRecord | undefined;
-        if (record?.experiment !== undefined) reader.decision(record);
+        decision(parseJson(body) as DecisionRecord | undefined);
       },
     },
     {
       name: FEEDBACK,
       hand(record) {
         const entry = feedbackFrom(record);
-        if (entry?.kind === 'score' && entry.score !== undefined) reader.score(entry.decisionId, entry.score);
+        if (entry?.kind === 'score' && entry.score !== undefined)
+          ordered.score(entry.decisionId, entry.score);
       },
     },
     {
       name: AUDITS,
       hand({ body }) {
         const { data } = auditSchema.safeParse(parseJson(body));
-        if (data !== undefined) reader.audit(data.decision_id, data.loss, data.artifact);
+        if (data !== undefined) ordered.audit(data.decision_id, data.loss, data.artifact);
       },
     },
   ];
-  const streams = withDecisions ? all : all.slice(1);
+  const streams = decisions === true ? all : all.slice(1);
   return {
     async read() {
+      beforeMs = await watermark();
+      if (typeof decisions === 'object') for await (const record of decisions) decision(record);
       for (const stream of streams) {
         stream.afterSeq ??= await seqBefore(log, stream.name, sinceMs);
         for (;;) {
@@ -300,19 +320,19 @@ export function resultsFeed(
           if (page.length < limit) break;
         }
       }
+      ordered.handOn(beforeMs);
     },
+    waiting: ordered.waiting,
   };
 }
 
-/** Records are stored in the order of their times but for some minutes. */
-const UNORDERED_MS = 3_600_000;
 const LONGEST_SEQ = 2 ** 52;
 
 /** A place in a stream before which all is older than that time, found in some fifty looks. */
 export async function seqBefore(log: Pick<Log, 'read'>, stream: string, timeMs: number): Promise<number> {
   const isOlder = async (seq: number) => {
     const [next] = await log.read(stream, { afterSeq: seq, limit: 1 });
-    return next !== undefined && next.timeMs < timeMs - UNORDERED_MS;
+    return next !== undefined && next.timeMs < timeMs - LONGEST_WAIT_MS;
   };
   if (!(await isOlder(0))) return 0;
   let older = 0;

@@ -56,18 +56,32 @@ const LOOK_KIND = 'experiment-look';
 /** Longer than the time between two looks: what is there was said by somebody who looks now. */
 const LOOK_TTL_MS = 60_000;
 
+const lookSchema = z.object({ reason: z.string(), at_ms: z.number().optional() });
+
 /** Why a canary stays where it is, as the instance that moves it said last. */
-export async function noteLook(documents: Documents, name: string, reason: string): Promise<void> {
-  await documents.put({ scope: '', kind: LOOK_KIND, id: name }, { value: { reason }, ttlMs: LOOK_TTL_MS });
+export async function noteLook(
+  documents: Documents,
+  name: string,
+  reason: string,
+  nowMs: number,
+): Promise<void> {
+  const value = { reason, at_ms: nowMs };
+  await documents.put({ scope: '', kind: LOOK_KIND, id: name }, { value, ttlMs: LOOK_TTL_MS });
 }
 
-/** By name; left out if nobody has looked within a minute. */
-export async function readLooks(documents: Documents): Promise<ReadonlyMap<string, string>> {
+/** By name, with the age of what was said; left out if nobody has looked within a minute. */
+export async function readLooks(
+  documents: Documents,
+  nowMs = Date.now(),
+): Promise<ReadonlyMap<string, string>> {
   const stored = await documents.list('', LOOK_KIND, MOST);
   return new Map(
     stored.flatMap(({ id, value }) => {
-      const { data } = z.object({ reason: z.string() }).safeParse(value);
-      return data === undefined ? [] : [[id, data.reason] as const];
+      const { data } = lookSchema.safeParse(value);
+      if (data === undefined) return [];
+      const { reason, at_ms: atMs } = data;
+      const age = atMs === undefined ? '' : `, ${Math.max(0, Math.round((nowMs - atMs) / 1_000))} s ago`;
+      return [[id, `${reason}${age}`] as const];
     }),
   );
 }

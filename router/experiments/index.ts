@@ -32,3 +32,4 @@ export {
   stopExperiment,
 } from './experiment-state.ts';
 export { type Asker, type LiveExperiments, openExperiments } from './live-experiments.ts';
+export { type ArrivalReports, LONGEST_WAIT_MS, openArrivalReports, readWatermark } from './watermark.ts';

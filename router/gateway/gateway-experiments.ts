@@ -2,15 +2,18 @@ import type { Catalog } from '../catalog/index.ts';
 import { PlimsollError } from '../errors.ts';
 import { type CanaryPilot, openCanaryPilot } from '../experiment-results/index.ts';
 import {
+  type ArrivalReports,
   armProfiles,
   type Canary,
   type Experiment,
   type LiveExperiments,
   NO_PROFILE,
+  openArrivalReports,
   openExperiments,
   type Shadow,
   stageText,
 } from '../experiments/index.ts';
+import { resultWithin } from '../result-within.ts';
 import type { Router } from '../router.ts';
 import type { State } from '../state/index.ts';
 import type { Logger } from '../telemetry/index.ts';
@@ -21,12 +24,15 @@ import { openShadows, type Shadows } from './shadows.ts';
 export interface GatewayExperiments {
   /** What requests are assigned by; undefined without a state that others can read. */
   readonly live: LiveExperiments | undefined;
+  /** Where requests say that they are at work, so that results are read in the order in which they came; undefined as `live`. */
+  readonly arrivals: ArrivalReports | undefined;
   /** What requests are mirrored by; undefined as `live`. */
   readonly shadows: Shadows | undefined;
   /** Takes over the experiments of a configuration that was checked. */
   configure(settings: ExperimentSettings, router: ExperimentRouter): void;
   troubles(): readonly string[];
-  close(): Promise<void>;
+  /** @param stored resolves when the records of all requests are stored */
+  close(stored: Promise<void> | undefined): Promise<void>;
 }
 
 /** What the gateway starts with. */
@@ -39,17 +45,24 @@ export interface ExperimentSettings {
   readonly allowUngated: boolean;
 }
 
+/** How long a start waits for its first report. */
+const FIRST_REPORT_MS = 3_000;
+
 type ExperimentRouter = Pick<Router, 'artifact' | 'ladder' | 'profiles' | 'standing' | 'verdict'>;
 
-/**
- * @param state undefined, or in memory: no experiment can run
- * @param onRolledBack called by the instance that sent a canary back
- */
+interface ExperimentEvents {
+  /** Stores the records of all requests that have ended. */
+  readonly flush: () => Promise<void>;
+  /** Called by the instance that sent a canary back. */
+  readonly onRolledBack: ((message: string) => void) | undefined;
+}
+
+/** @param state undefined, or in memory: no experiment can run */
 export async function openGatewayExperiments(
   state: State | undefined,
   { experiments: atStart, upstream }: ExperimentOptions,
   logger: Logger,
-  onRolledBack?: (message: string) => void,
+  { flush, onRolledBack }: ExperimentEvents,
 ): Promise<GatewayExperiments> {
   if (state === undefined || state.kind === 'memory') return withoutState();
   const onFailure = (trouble: object) =>
@@ -59,6 +72,8 @@ export async function openGatewayExperiments(
     onFailure,
     isAwaited: atStart.length > 0,
   });
+  const arrivals = openArrivalReports({ documents: state.documents, flush });
+  if (atStart.some(isCompared)) await resultWithin(arrivals.begin(), FIRST_REPORT_MS);
   const shadows = openShadows({
     state,
     deadlineMs: upstream.deadlineMs,
@@ -70,10 +85,12 @@ export async function openGatewayExperiments(
   let canaries: ReadonlyMap<string, Canary> = new Map();
   return {
     live,
+    arrivals,
     shadows,
     configure({ experiments, allowUngated }, next) {
       const faultOf = (profile: string) => standingFault(profile, next, allowUngated);
       router = next;
+      if (experiments.some(isCompared)) void arrivals.begin();
       live.configure(experiments, faultOf);
       shadows.configure(experiments.filter(isShadow));
       canaries = new Map(experiments.filter(isCanary).map((canary) => [canary.name, canary]));
@@ -96,9 +113,10 @@ export async function openGatewayExperiments(
       });
     },
     troubles: live.troubles,
-    async close() {
+    async close(stored) {
       live.close();
-      await Promise.all([pilot?.close(), shadows.close()]);
+      await Promise.all([pilot?.close(), shadows.close(), stored]);
+      await arrivals.close();
     },
   };
 }
@@ -137,6 +155,11 @@ function isCanary(experiment: Experiment): experiment is Canary {
   return experiment.kind === 'canary';
 }
 
+/** Its results are of requests that clients got replies to. */
+function isCompared(experiment: Experiment): boolean {
+  return !isShadow(experiment);
+}
+
 function isShadow(experiment: Experiment): experiment is Shadow {
   return experiment.kind === 'shadow';
 }
@@ -144,10 +167,11 @@ function isShadow(experiment: Experiment): experiment is Shadow {
 function withoutState(): GatewayExperiments {
   return {
     live: undefined,
+    arrivals: undefined,
     shadows: undefined,
     configure() {},
     troubles: () => [],
-    async close() {},
+    close: async (stored) => stored,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ArrivalReports } from '../experiments/index.ts';
 import type { FallbackChain } from '../fallback/index.ts';
 import type { People, ReplyMode } from '../people/index.ts';
 import type { ResponseCache } from '../response-cache/index.ts';
@@ -39,6 +40,8 @@ export interface GatewayParts extends SelectionParts, ExecutionParts {
   readonly heartbeatMs: number;
   /** Undefined if nothing is limited. */
   readonly limits: LimitParts | undefined;
+  /** Undefined without a state that others can read. */
+  readonly arrivals: Pick<ArrivalReports, 'arrived'> | undefined;
   /** Undefined without a state, which their caps need. */
   readonly shadows: Shadows | undefined;
   /** What mirrored requests are sent with. */

@@ -22,10 +22,13 @@ export async function handleRequest(
   givenRecording: Recording,
   keeping?: ThreadKeeping,
 ): Promise<GatewayReply> {
-  const busy = parts.hasDeployments ? busyDeployments(givenRecording) : undefined;
-  const recording = busy?.recording ?? givenRecording;
+  const startedAt = new Date();
+  const leave = callsModel(request) ? parts.arrivals?.arrived(startedAt.getTime()) : undefined;
+  const noted = leave === undefined ? givenRecording : leavingWhenRecorded(givenRecording, leave);
+  const busy = parts.hasDeployments ? busyDeployments(noted) : undefined;
+  const recording = busy?.recording ?? noted;
   const progress: RequestProgress = {
-    startedAt: new Date(),
+    startedAt,
     request,
     session: undefined,
     selection: undefined,
@@ -33,6 +36,7 @@ export async function handleRequest(
     calledMs: undefined,
     hedged: [],
     busy,
+    isInNone: leave,
   };
   try {
     progress.session = parts.sessions.identify(request, isChat(request));
@@ -48,6 +52,17 @@ export async function handleRequest(
     recordOnce({ ...progress, rule }, recording, status)(ended);
     throw error;
   }
+}
+
+/** Results of experiments wait for the request until its record is on its way to the log. */
+function leavingWhenRecorded(recording: Recording, leave: () => void): Recording {
+  return {
+    ...recording,
+    observe(facts) {
+      recording.observe(facts);
+      leave();
+    },
+  };
 }
 
 /** A decision or a count: no model is asked for a reply. */

@@ -52,6 +52,7 @@ export async function modelReply(
   const { selection, keep } = selected;
   const { request } = progress;
   progress.selection = selection;
+  if (selection.experiment === undefined) progress.isInNone?.();
   if (isLarge(request.bodyText)) await nextTurn();
   request.signal.throwIfAborted();
   const own = profileParts(parts, selection.profile);

@@ -132,12 +132,13 @@ export async function openGateway(
   const audits =
     state &&
     createAuditFeed(state.log, (error) => logger.warn(error, 'audits cannot be read; it is tried again'));
-  const experiments = await openGatewayExperiments(
-    state,
-    options,
-    logger,
-    onAlarm && ((message) => onAlarm({ kind: 'rolled-back', artifact: artifactName, message })),
-  );
+  const experiments = await openGatewayExperiments(state, options, logger, {
+    async flush() {
+      recorded.flush();
+      await decisionLog?.flush();
+    },
+    onRolledBack: onAlarm && ((message) => onAlarm({ kind: 'rolled-back', artifact: artifactName, message })),
+  });
   const people =
     state &&
     openPeople({
@@ -262,6 +263,7 @@ export async function openGateway(
         },
         sessions,
         experiments: experiments.live,
+        arrivals: experiments.arrivals,
         shadows: experiments.shadows,
         // What fails in the background opens no breaker, and is not tried again.
         shadowChain: createFallbackChain({ prepare: prepareUntraced, settings: shadowSettings(upstream) }),
@@ -330,8 +332,7 @@ export async function openGateway(
       await Promise.all([
         capture?.close(),
         audits?.close(),
-        experiments.close(),
-        decisionLog?.close(),
+        experiments.close(decisionLog?.close()),
         activity.close(),
       ]);
       await shared.close();

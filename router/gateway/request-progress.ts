@@ -19,4 +19,6 @@ export interface RequestProgress {
   readonly hedged: CatalogModel[];
   /** The deployments that it keeps busy; undefined if no model has several. */
   readonly busy: BusyDeployments | undefined;
+  /** To be called when it is known to be in no experiment; undefined if there are none. */
+  readonly isInNone: (() => void) | undefined;
 }

@@ -57,9 +57,13 @@ export function createRecordWriter<Item>(
   { onFailure, maxWaitingBytes = MAX_WAITING_BYTES, gatherMs = 0 }: RecordWriterOptions,
 ): RecordWriter<Item> {
   const counts = { written: 0, dropped: 0 };
+  let accepted = 0;
+  let ended = 0;
+  /** Called after each batch. */
+  let onBatch: (() => void)[] = [];
   let waiting: Item[] = [];
   let waitingBytes = 0;
-  let writing: Promise<void> | undefined;
+  let isWriting = false;
   let failing = false;
   let closed = false;
   let wake = () => {};
@@ -68,6 +72,7 @@ export function createRecordWriter<Item>(
   let flushing = 0;
 
   async function writeAll(): Promise<void> {
+    isWriting = true;
     while (waiting.length > 0) {
       if (gatherMs > 0 && flushing === 0 && waiting.length < MAX_BATCH) await gathered();
       const batch = waiting.slice(0, MAX_BATCH);
@@ -76,8 +81,12 @@ export function createRecordWriter<Item>(
       else counts.dropped += batch.length;
       // Only now: what is being written is in memory too.
       for (const item of batch) waitingBytes -= target.bytesOf(item);
+      ended += batch.length;
+      const told = onBatch;
+      onBatch = [];
+      for (const tell of told) tell();
     }
-    writing = undefined;
+    isWriting = false;
   }
 
   /** Ends early when somebody waits for the records. */
@@ -118,10 +127,12 @@ export function createRecordWriter<Item>(
     });
   }
 
+  /** Does not wait for what comes in the meantime: under load there is always something. */
   async function flush(): Promise<void> {
+    const until = accepted;
     flushing++;
     hurry();
-    while (writing) await writing;
+    while (ended < until) await new Promise<void>((resolve) => onBatch.push(resolve));
     flushing--;
   }
 
@@ -136,8 +147,9 @@ export function createRecordWriter<Item>(
         return;
       }
       waiting.push(item);
+      accepted++;
       waitingBytes += bytes;
-      writing ??= writeAll();
+      if (!isWriting) void writeAll();
       if (waiting.length >= MAX_BATCH) hurry();
     },
     async close() {

@@ -10,6 +10,13 @@ import {
 import { wholeNumberBetween } from '../flags.ts';
 import { print } from '../terminal.ts';
 import { CANARY, type Candidate, CONTROL_ERRORS, runCanary } from './experiments/canary.ts';
+import {
+  DELAYED_REQUESTS,
+  type DelayedArms,
+  REQUESTS_A_SECOND,
+  runDelayed,
+  SUCCESS,
+} from './experiments/delays.ts';
 
 const DELTA = 0.05;
 const ARM_REQUESTS = 5_000;
@@ -17,7 +24,7 @@ const ARM_REQUESTS = 5_000;
 interface Flags {
   readonly runs: number;
   readonly seed: number;
-  readonly only?: 'differences' | 'canary';
+  readonly only?: 'differences' | 'delays' | 'canary';
 }
 
 const flags = new Command('bench:experiments')
@@ -31,7 +38,7 @@ const flags = new Command('bench:experiments')
     1_000,
   )
   .option('--seed <n>', 'of all draws', wholeNumberBetween(0, 2 ** 30), 1)
-  .addOption(new Option('--only <part>', 'one part').choices(['differences', 'canary']))
+  .addOption(new Option('--only <part>', 'one part').choices(['differences', 'delays', 'canary']))
   .parse()
   .opts<Flags>();
 
@@ -173,6 +180,25 @@ function ratioTable({ runs, seed }: Flags): void {
   }
 }
 
+const DELAYED: readonly (DelayedArms & { readonly name: string })[] = [
+  { name: '30 ms, 4 s; in the order of the ends', latencyMs: [30, 4_000], order: 'ended' },
+  { name: '30 ms, 4 s; in the order of arrival', latencyMs: [30, 4_000], order: 'arrived' },
+  { name: '30 ms, 300 ms; in the order of the ends', latencyMs: [30, 300], order: 'ended' },
+  { name: '30 ms, 300 ms; in the order of arrival', latencyMs: [30, 300], order: 'arrived' },
+];
+
+function delayTable({ runs, seed }: Flags): void {
+  print(
+    `\n| ${DELAYED_REQUESTS} requests, ${REQUESTS_A_SECOND} a second, success ${SUCCESS} in both arms; replies take | runs | success: 0 outside, % (95 %) | shares: alarms, % (95 %) |\n| --- | ---: | ---: | ---: |\n`,
+  );
+  for (const arms of DELAYED) {
+    const all = Array.from({ length: runs }, (_, run) => runDelayed(arms, seed + run));
+    const found = all.filter(({ isFound }) => isFound).length;
+    const alarms = all.filter(({ isAlarm }) => isAlarm).length;
+    print(`| ${arms.name} | ${runs} | ${shareText(found, runs)} | ${shareText(alarms, runs)} |\n`);
+  }
+}
+
 function shareText(count: number, n: number): string {
   const { low, high } = clopperPearsonInterval(count, n, DELTA);
   const percent = (share: number) => (100 * share).toFixed(1);
@@ -206,8 +232,10 @@ function canaryTable({ runs, seed }: Flags): void {
   }
 }
 
-if (flags.only !== 'canary') {
+const isWanted = (part: Flags['only']) => flags.only === undefined || flags.only === part;
+if (isWanted('differences')) {
   differenceTable(flags);
   ratioTable(flags);
 }
-if (flags.only !== 'differences') canaryTable(flags);
+if (isWanted('delays')) delayTable(flags);
+if (isWanted('canary')) canaryTable(flags);

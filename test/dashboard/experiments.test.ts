@@ -5,7 +5,12 @@ import { expect, test, vi } from 'vitest';
 import { experimentsPage } from '../../router/dashboard/experiments-page.ts';
 import type { PageContext } from '../../router/dashboard/page.ts';
 import { openResultsDesk } from '../../router/experiment-results/index.ts';
-import { readStates, startExperiment, stopExperiment } from '../../router/experiments/index.ts';
+import {
+  openArrivalReports,
+  readStates,
+  startExperiment,
+  stopExperiment,
+} from '../../router/experiments/index.ts';
 import { DECISIONS, openState } from '../../router/state/index.ts';
 import { PRICED_MODELS } from '../gateway/running-gateway.ts';
 import { dashboardServer, formToken, scratch, sendForm, signedIn, visit } from './dashboard-client.ts';
@@ -56,6 +61,17 @@ test('arms, differences, moves, spending and the time of the reading', async () 
     'first/large',
   );
   expect(text).not.toContain('start-experiment'); // who may only look is offered nothing
+});
+
+test('what waits for earlier requests is said', async () => {
+  const server = await served();
+  const { documents } = server.gateway.state!;
+  const startMs = Date.now() - 3_600_000;
+  const reports = openArrivalReports({ documents, flush: async () => {}, nowMs: () => startMs });
+  await reports.begin();
+  await layExperiments(server.gateway.state!);
+  await vi.waitFor(async () => expect(await shown(server)).toContain('400 more have ended'), WAIT);
+  await reports.close();
 });
 
 test('an alarm if the arms do not have their shares', async () => {
@@ -158,7 +174,7 @@ test('whatever experiments, arms, profiles, models and reasons are called, the p
         const text = await experimentsPage({
           parts: { gateway, config: () => ({ experiments, decisionLog: { to: 'state' } }) },
           visitor: { role: 'operate', name: 'x', formToken: 'y' },
-          results: openResultsDesk(state.log),
+          results: openResultsDesk(state),
           nowMs: 0,
         } as unknown as PageContext);
         const { document } = parseHTML(`<html><body>${text.text}</body></html>`);

@@ -189,7 +189,7 @@ test('it says why it stays', async () => {
   await startExperiment(CANARY, state, Date.now());
   const one = await instance(state);
   await one.pilot.look();
-  expect((await readLooks(state.documents)).get('next')).toBe('0 of 50 requests of this stage');
+  expect((await readLooks(state.documents)).get('next')).toBe('0 of 50 requests of this stage, 0 s ago');
 });
 
 test('whoever has no lease moves nothing', async () => {

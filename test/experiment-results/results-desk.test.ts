@@ -30,7 +30,7 @@ async function append({ log }: State, from: number, n: number): Promise<void> {
 test('a short log is there at once; what came later is read on, not sooner than allowed', async () => {
   const state = await stateWith(60);
   let nowMs = START;
-  const desk = openResultsDesk(state.log, { waitMs: 30_000, nowMs: () => nowMs });
+  const desk = openResultsDesk(state, { waitMs: 30_000, nowMs: () => nowMs });
   const first = await desk.look(SPLIT, STARTED);
   expect(first).toMatchObject({ wholeAtMs: START, untilMs: START + 60, isReading: false, isFailing: false });
   expect(first.arms?.arms.map(({ requests }) => requests)).toEqual([30, 30]);
@@ -44,7 +44,7 @@ test('a short log is there at once; what came later is read on, not sooner than 
 
 test('a long log holds nobody: the beginning is shown and said to be one, then all of it', async () => {
   const state = await stateWith(6_000);
-  const desk = openResultsDesk(state.log, { waitMs: 0 });
+  const desk = openResultsDesk(state, { waitMs: 0 });
   const first = await desk.look(SPLIT, STARTED);
   expect(first).toMatchObject({ wholeAtMs: undefined, isReading: true });
   await vi.waitFor(async () => {
@@ -61,7 +61,7 @@ test('another start is counted anew; a state that is away is said, and read on f
     read: (...page) => (isAway ? Promise.reject(new Error('away')) : state.log.read(...page)),
   };
   let nowMs = START;
-  const desk = openResultsDesk(log, { waitMs: 30_000, nowMs: () => nowMs });
+  const desk = openResultsDesk({ ...state, log }, { waitMs: 30_000, nowMs: () => nowMs });
   expect((await desk.look(SPLIT, STARTED)).arms?.arms[0]?.requests).toBe(5);
   const anew = await desk.look(SPLIT, new Date(START + 7).toISOString());
   expect(anew.arms?.arms.map(({ requests }) => requests)).toEqual([2, 2]);

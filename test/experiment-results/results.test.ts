@@ -74,12 +74,16 @@ describe('what counts', () => {
 
   test('not what was before the start, of another experiment, of no reply, or unknown', () => {
     const so = resultsSoFar(SPLIT, START, 0.05);
-    expect(so.decision(record(-1, 'new'))).toBe(false);
-    expect(so.decision(record(1, 'gone'))).toBe(false);
-    expect(so.decision(record(2, 'new', { operation: 'decision' }))).toBe(false);
-    expect(
-      so.decision(record(3, 'new', { experiment: { name: 'x', arm: 'new', propensity: 0.5, unit: 'u' } })),
-    ).toBe(false);
+    const elsewhere = { name: 'x', arm: 'new', propensity: 0.5, unit: 'u' };
+    for (const one of [
+      record(-1, 'new'),
+      record(1, 'gone'),
+      record(2, 'new', { operation: 'decision' }),
+      record(3, 'new', { experiment: elsewhere }),
+    ]) {
+      expect(so.isCounted(one)).toBe(false);
+      so.decision(one);
+    }
     so.score('dec_9', 1);
     expect(so.results().arms.map(({ requests }) => requests)).toEqual([0, 0, 0]);
   });
@@ -153,7 +157,8 @@ test('a feed begins near the start, and goes on where it ended', async () => {
     ]);
   for (let i = 0; i < 40; i++) await append(i, i - 30);
   const seen: string[] = [];
-  const reader = { decision: ({ id }: DecisionRecord) => seen.push(id), score() {}, audit() {} };
+  const decision = ({ id }: { readonly id: string }) => seen.push(id);
+  const reader = { isCounted: () => true, decision, score() {}, audit() {} };
   const feed = resultsFeed(log, START, reader);
   await feed.read();
   expect(seen.at(-1)).toBe('dec_39');

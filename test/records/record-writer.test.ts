@@ -45,3 +45,23 @@ test('a full batch is written at once', async () => {
   writer.write(499);
   await expect.poll(() => batches.map(({ length }) => length)).toEqual([500, 500]);
 });
+
+test('a flush does not wait for what is written in the meantime', async () => {
+  let written = 0;
+  const writer = createRecordWriter<number>(
+    {
+      bytesOf: () => 1,
+      async append() {
+        await setImmediate();
+        if (++written < 1_000) writer.write(written);
+      },
+      mayRetry: () => false,
+      close: async () => {},
+    },
+    { onFailure: () => {} },
+  );
+  writer.write(0);
+  await writer.flush();
+  expect(written).toBeLessThan(10);
+  await writer.close();
+});

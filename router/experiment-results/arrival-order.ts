@@ -1,0 +1,87 @@
+import type { DecisionRecord } from '../records/index.ts';
+
+/** What is read of the record of a request of an experiment. */
+export const ASSIGNED_FIELDS = [
+  'id',
+  'time',
+  'operation',
+  'experiment',
+  'status',
+  'ended',
+  'reason',
+  'cost_usd',
+  'duration_ms',
+] as const;
+export type AssignedRecord = Pick<DecisionRecord, (typeof ASSIGNED_FIELDS)[number]>;
+
+/** Whoever the log is handed to. */
+export interface ResultsReader {
+  /** Others are not handed on. */
+  isCounted(record: AssignedRecord): boolean;
+  decision(record: AssignedRecord): unknown;
+  score(decisionId: string, score: number): void;
+  audit(decisionId: string, loss: number, artifact: string): void;
+}
+
+/** Hands records on in the order in which their requests arrived. */
+export interface ArrivalOrder extends ResultsReader {
+  /** Hands on what arrived before this time. */
+  handOn(beforeMs: number): void;
+  /** Requests that have ended and were not handed on yet. */
+  waiting(): number;
+}
+
+interface Waiting {
+  readonly record: AssignedRecord;
+  readonly timeMs: number;
+  /** What came about it in the meantime. */
+  readonly later: (() => void)[];
+}
+
+/**
+ * A log has records in the order in which replies ended: those of a slow arm come later, and early on are missing. Sequences and shares are only valid in an
+ * order that does not depend on outcomes, such as that of arrival, and up to a request before which all have ended.
+ */
+export function arrivalOrder(reader: ResultsReader): ArrivalOrder {
+  let all: Waiting[] = [];
+  const byId = new Map<string, Waiting>();
+
+  function whenHandedOn(id: string, hand: () => void): void {
+    const waiting = byId.get(id);
+    if (waiting === undefined) hand();
+    else waiting.later.push(hand);
+  }
+
+  return {
+    isCounted: reader.isCounted,
+    decision(record) {
+      if (!reader.isCounted(record)) return;
+      const waiting = { record: kept(record), timeMs: Date.parse(record.time), later: [] };
+      all.push(waiting);
+      byId.set(record.id, waiting);
+    },
+    score: (id, score) => whenHandedOn(id, () => reader.score(id, score)),
+    audit: (id, loss, artifact) => whenHandedOn(id, () => reader.audit(id, loss, artifact)),
+    handOn(beforeMs) {
+      const due = all.filter(({ timeMs }) => timeMs < beforeMs).sort(byArrival);
+      if (due.length === 0) return;
+      all = all.filter(({ timeMs }) => timeMs >= beforeMs);
+      for (const { record, later } of due) {
+        byId.delete(record.id);
+        reader.decision(record);
+        for (const hand of later) hand();
+      }
+    },
+    waiting: () => all.length,
+  };
+}
+
+/** Of the same millisecond by their ids, which say nothing of arms or outcomes. */
+function byArrival(a: Waiting, b: Waiting): number {
+  return a.timeMs - b.timeMs || (a.record.id < b.record.id ? -1 : 1);
+}
+
+/** Many may wait: without what nobody reads. */
+function kept(record: AssignedRecord): AssignedRecord {
+  return Object.fromEntries(ASSIGNED_FIELDS.map((field) => [field, record[field]])) as AssignedRecord;
+}
