@@ -6,3 +6,4 @@ export type { QuotaUse } from './quota-use.ts';
 export { decisionRecordsOf, storedDecisionRecords } from './recorded-decisions.ts';
 export type { MeanInterval } from './running-mean.ts';
 export type { UnknownReason } from './undecidable.ts';
+export { storedWorkOfPeople, type WorkOfPeople, workOfPeopleIn } from './work-of-people.ts';

@@ -1,7 +1,8 @@
-import { type Catalog, costUsd, type TokenCounts } from '../../router/catalog/index.ts';
+import { type Catalog, costUsd, isHuman, type TokenCounts } from '../../router/catalog/index.ts';
 import type { DecisionRecord } from '../../router/records/index.ts';
 import type { DecidedAgain, Router } from '../../router/router.ts';
 import { Undecidable } from './undecidable.ts';
+import type { EndedRecord } from './work-of-people.ts';
 
 type Prices = Pick<Catalog, 'has' | 'get'>;
 
@@ -37,13 +38,17 @@ export function judgedReply(
   return { candidate, model, tried };
 }
 
-/** With the recorded tokens: those of the model's own reply where there was one, else those of the reply that went out. */
+/**
+ * With the recorded tokens: those of the model's own reply where there was one, else those of the reply that went out. People who got the request then
+ * take the minutes that they took; else the usual ones.
+ */
 export function plannedCost(
-  record: DecisionRecord,
+  record: EndedRecord,
   to: string,
   outcome: JudgedReply | undefined,
   catalog: Prices,
 ): number | undefined {
+  if (isHuman(to) && to === record.selected) return costOfPeople(record, to, catalog);
   const spent = record.cascade?.spent ?? [];
   const ownReply = spent.find(({ model }) => model === to);
   const served = to === record.selected ? (record.served ?? to) : to;
@@ -59,6 +64,22 @@ export function plannedCost(
           catalog,
         );
   return reply === undefined || others === undefined ? undefined : reply + others;
+}
+
+/** Undefined if it is not known what their work took: they have not ended yet, or it is not on record. */
+function costOfPeople(
+  { served, usage, workMinutes, status, people_task: task }: EndedRecord,
+  to: string,
+  catalog: Prices,
+): number | undefined {
+  const rate = catalog.has(to) ? catalog.get(to).price?.work?.costPerMinuteUsd : undefined;
+  const isByModel = served !== undefined && !isHuman(served);
+  const reply = isByModel ? costOf(served, usage, catalog) : 0;
+  if (rate === undefined || reply === undefined) return undefined;
+  if (workMinutes !== undefined) return workMinutes * rate + reply;
+  if (isByModel && task === undefined) return reply; // the queue was full
+  // Of a client that waited the record says what it cost, and of the others nothing.
+  return status === 200 && !isByModel ? costOf(to, usage, catalog) : undefined;
 }
 
 /** What the reply of a model would have cost with the tokens that were recorded, in US dollars; undefined if price or tokens are not known. */

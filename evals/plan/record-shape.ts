@@ -80,6 +80,8 @@ export const isRecord = shape(
     }),
     usage: isUsage,
     deployment: isText,
+    for_people: isFlag,
+    people_task: isText,
     cost_usd: isAmount,
     status: isCount,
     duration_ms: isAmount,

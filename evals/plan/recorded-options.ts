@@ -1,3 +1,4 @@
+import { isHuman } from '../../router/catalog/index.ts';
 import type { DecisionRecord } from '../../router/records/index.ts';
 import type { RouteOptions, Router } from '../../router/router.ts';
 import type { RequestTraits } from '../../router/rules/index.ts';
@@ -65,17 +66,27 @@ function predictedTask({ predicted_task: predicted }: DecisionRecord): TaskPredi
   return predicted && task && { task, probability: predicted.probability };
 }
 
+/** Whether people could answer a request; undefined if its record does not say so. */
+export function isForPeople({ for_people: isFor, selected, served }: DecisionRecord): boolean | undefined {
+  if (isFor !== undefined) return isFor;
+  return [selected, served].some((model) => model !== undefined && isHuman(model)) ? true : undefined;
+}
+
 /** The options with what narrowed the choice then, in terms of today's ladder. */
 export function narrowedOptions(
-  { narrowed }: DecisionRecord,
+  record: DecisionRecord,
   options: RouteOptions,
-  names: readonly string[],
+  rungs: Router['ladder'],
   movedTo: string | undefined,
 ): RouteOptions {
-  if (narrowed === undefined) return options;
-  const { task, allowed, pinned, session, slow, slow_may_lower: mayLower = false } = narrowed;
+  const { narrowed } = record;
+  const names = rungs.map(({ candidate }) => candidate);
+  const people = rungs.flatMap(({ candidate, model }) => (isHuman(model) ? [candidate] : []));
+  if (narrowed === undefined && people.length === 0) return options;
+  const { task, allowed, pinned, session, slow, slow_may_lower: mayLower = false } = narrowed ?? {};
   const rungsIn = (of: readonly string[]) => names.flatMap((name, rung) => (of.includes(name) ? [rung] : []));
-  const able = allowed && rungsIn(allowed);
+  const allowedNow = withPeople(allowed, people, names, isForPeople(record));
+  const able = allowedNow && rungsIn(allowedNow);
   const pinnedRung = pinned === undefined ? -1 : names.indexOf(movedTo ?? pinned);
   const slowRungs = slow && rungsIn(slow);
   const stayRung = session === undefined || movedTo !== undefined ? -1 : names.indexOf(session.candidate);
@@ -88,4 +99,16 @@ export function narrowedOptions(
       stayRung >= 0 && { session: { rung: stayRung, worth: session.worth, rescue: session.rescue } }),
     ...(slowRungs && slowRungs.length > 0 && { slowRungs: { rungs: slowRungs, mayLower } }),
   };
+}
+
+/** The candidates that can take a request, where people may have come to the ladder since. @param isFor undefined: the record alone says who could */
+function withPeople(
+  allowed: readonly string[] | undefined,
+  people: readonly string[],
+  names: readonly string[],
+  isFor: boolean | undefined,
+): readonly string[] | undefined {
+  if (people.length === 0 || isFor === undefined) return allowed;
+  if (!isFor) return (allowed ?? names).filter((name) => !people.includes(name));
+  return allowed && [...allowed, ...people];
 }

@@ -1,11 +1,13 @@
-import type { Catalog } from '../../router/catalog/index.ts';
+import { type Catalog, isHuman } from '../../router/catalog/index.ts';
 import { PlimsollError } from '../../router/errors.ts';
 import { CHOICE_REASONS } from '../../router/policy/index.ts';
-import { type DecisionRecord, recordedArtifact } from '../../router/records/index.ts';
+import { recordedArtifact } from '../../router/records/index.ts';
 import type { DecidedAgain, Decision, RouteOptions, Router } from '../../router/router.ts';
-import { costOf, judgedReply, plannedCost } from './planned-reply.ts';
-import { askedOptions, narrowedOptions, traitsOf } from './recorded-options.ts';
+import { modelOfRule } from '../../router/rules/index.ts';
+import { judgedReply, plannedCost } from './planned-reply.ts';
+import { askedOptions, isForPeople, narrowedOptions, traitsOf } from './recorded-options.ts';
 import { Undecidable, type UnknownReason } from './undecidable.ts';
+import type { EndedRecord } from './work-of-people.ts';
 
 /** What would become of one recorded request. */
 export type Replayed =
@@ -49,7 +51,7 @@ export interface ReplayParts {
  * Decides recorded requests again, one after the other in the order of their time: the next only once the one before is known. A promise is for a
  * request whose prompt is scored again; a million promises more would take as long as reading their records.
  */
-export function createReplay(parts: ReplayParts): (record: DecisionRecord) => Replayed | Promise<Replayed> {
+export function createReplay(parts: ReplayParts): (record: EndedRecord) => Replayed | Promise<Replayed> {
   const moved = new Map<string, string>();
   return (record) => {
     const { selected, status, cache, policy } = record;
@@ -83,26 +85,27 @@ function notPlanned(error: unknown): Replayed {
 
 /** The client named the model: only its price can change. */
 function replayNamed(
-  { served, usage }: DecisionRecord,
+  record: EndedRecord,
   selected: string,
   { catalog }: Pick<ReplayParts, 'catalog'>,
 ): PlannedRequest {
   if (!catalog.has(selected)) throw new Undecidable('no-such-model');
-  const cost = costOf(served ?? selected, usage, catalog);
+  const cost = plannedCost(record, selected, undefined, catalog);
   return { from: selected, to: selected, routed: undefined, costUsd: cost, followsMove: false };
 }
 
 function replayRouted(
-  record: DecisionRecord,
+  record: EndedRecord,
   selected: string,
   movedTo: string | undefined,
   parts: ReplayParts,
 ): PlannedRequest | Promise<PlannedRequest> {
   const { router, catalog } = parts;
-  const ruled = ruledOptions(record, parts);
-  const rungs = rungsOf(ruled.profile, router);
+  const found = ruledOptions(record, parts);
+  const rungs = rungsOf(found.profile, router);
   const names = rungs.map(({ candidate }) => candidate);
-  const options = narrowedOptions(record, ruled, names, movedTo);
+  const ruled = withoutPeople(record, found, rungs);
+  const options = narrowedOptions(record, ruled, rungs, movedTo);
   const scores = usableScores(record, ruled.profile, names, parts);
   const again = decidedAgain(record, scores, options, names, router);
   return again instanceof Promise ? again.then(planned) : planned(again);
@@ -132,7 +135,7 @@ function replayRouted(
 }
 
 /** What the client asked for, and the rule that fires for it at the time of the request. */
-function ruledOptions(record: DecisionRecord, { router, clock }: ReplayParts): RouteOptions {
+function ruledOptions(record: EndedRecord, { router, clock }: ReplayParts): RouteOptions {
   const asked = askedOptions(record, router);
   clock.nowMs = Date.parse(record.time);
   try {
@@ -143,15 +146,28 @@ function ruledOptions(record: DecisionRecord, { router, clock }: ReplayParts): R
 }
 
 /**
+ * As live routing does: a rule that asks for people does not fire for what they cannot answer.
+ * @throws Undecidable if the record does not say whether they can
+ */
+function withoutPeople(record: EndedRecord, options: RouteOptions, rungs: Router['ladder']): RouteOptions {
+  const { rule, ...others } = options;
+  const name = rule && modelOfRule(rule, rungs);
+  if (name === undefined || !isHuman(name)) return options;
+  const isAble = isForPeople(record);
+  if (isAble === undefined) throw new Undecidable('rule-reads-more');
+  return isAble ? options : others;
+}
+
+/**
  * The recorded scores, if they are of the artifact that decides now; undefined if there are none.
  * @throws Undecidable if they do not fit, unless the prompt is on record
  */
 function usableScores(
-  { scores, artifact, prompt }: DecisionRecord,
+  { scores, artifact, prompt }: EndedRecord,
   profile: string | undefined,
   names: readonly string[],
   { router, assumeArtifact }: ReplayParts,
-): DecisionRecord['scores'] {
+): EndedRecord['scores'] {
   if (scores === undefined) return undefined;
   const isOfAnother = artifact === undefined ? !assumeArtifact : artifact !== artifactOf(profile, router);
   const isShort = names.some((name) => !Object.hasOwn(scores, name));
@@ -163,8 +179,8 @@ function usableScores(
 
 /** By the scores, or why there are none; else by the prompt, which is scored again. */
 function decidedAgain(
-  { reason, prompt, narrowed }: DecisionRecord,
-  scores: DecisionRecord['scores'],
+  { reason, prompt, narrowed }: EndedRecord,
+  scores: EndedRecord['scores'],
   options: RouteOptions,
   names: readonly string[],
   router: Router,
@@ -196,7 +212,7 @@ function artifactOf(profile: string | undefined, router: Router): string {
 
 /** The candidate that the request went to then. */
 function candidateOf(
-  { reason, candidate }: DecisionRecord,
+  { reason, candidate }: EndedRecord,
   selected: string,
   rungs: Router['ladder'],
 ): string | undefined {

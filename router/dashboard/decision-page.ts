@@ -1,6 +1,8 @@
+import { NANO } from '../catalog/index.ts';
 import { type Html, html, type Part } from '../markup.ts';
+import { type WorkRecord, workRecordFrom } from '../people/index.ts';
 import { type DecisionRecord, decisionRecordSchema } from '../records/index.ts';
-import { DECISIONS } from '../state/index.ts';
+import { DECISIONS, PEOPLE_WORK } from '../state/index.ts';
 import { spanChart } from './charts.ts';
 import { count, DASH, duration, percent, score, time, usd } from './format.ts';
 import { recordOf } from './live-rows.ts';
@@ -15,6 +17,7 @@ export async function decisionPage(context: PageContext, id: string): Promise<Ht
   const record = await findRecord(context.parts, id);
   if (record === undefined) return undefined;
   const { session, served, selected } = record;
+  const work = await workOn(context.parts, record);
   return html`<div class="heading"><div><p class="muted"><a href="/dashboard/live">Live</a></p><h1>${served ?? selected ?? 'No model'}</h1></div>
 <p class="muted"><code>${record.id}</code><br>${time(Date.parse(record.time))}</p></div>
 ${mayDo(context.visitor, 'operate') && (await replayLink(context, record.id))}
@@ -24,6 +27,7 @@ ${mayDo(context.visitor, 'operate') && (await replayLink(context, record.id))}
 </div><div class="stack">
 <section class="panel" aria-labelledby="cost"><h2 id="cost">Cost and time</h2>${facts([
     ['Paid', usd(record.cost_usd)],
+    ...workFacts(work, record),
     ['Always the strongest model', html`${usd(record.baseline_cost_usd)} <small>estimate</small>`],
     ['A random choice', html`${usd(record.random_cost_usd)} <small>estimate</small>`],
     ['Tokens of the prompt', tokens(record.usage?.input_tokens)],
@@ -50,6 +54,28 @@ ${mayDo(context.visitor, 'operate') && (await replayLink(context, record.id))}
     ['Fields left out', record.dropped?.join(', ') ?? DASH],
   ])}</section>
 </div></div>`;
+}
+
+/** What people came to on it; undefined if they have not, or it was not handed to them. */
+async function workOn({ gateway }: PageContext['parts'], { people_task: task }: DecisionRecord) {
+  const stored = task === undefined ? undefined : await gateway?.state?.log.get(PEOPLE_WORK, task);
+  return stored && workRecordFrom(stored.body);
+}
+
+const WORK_OUTCOMES = {
+  answered: 'replied',
+  late: 'did not reply in time',
+  withdrawn: 'were not needed any more',
+};
+
+function workFacts(work: WorkRecord | undefined, { people_task: task }: DecisionRecord): [string, Part][] {
+  if (task === undefined) return [];
+  if (work === undefined) return [['People', 'have it']];
+  return [
+    ['People', WORK_OUTCOMES[work.outcome]],
+    ['Paid to people', usd(work.cost_nano_usd / NANO)],
+    ['Until they ended', duration(work.waited_ms)],
+  ];
 }
 
 async function findRecord(

@@ -47,6 +47,8 @@ export interface Bar {
 export interface HomeFigures {
   readonly requests: number;
   readonly outcomes: Readonly<Partial<Record<RequestOutcome, number>>>;
+  /** Requests that were handed to people, of whom nobody replied in time. */
+  readonly unanswered: number;
   readonly keptCheap: number;
   readonly escalated: number;
   readonly savings: Savings | undefined;
@@ -78,10 +80,12 @@ export async function homeFigures(activity: Activity, period: Period, nowMs: num
   const of = labelled(totals);
   const sum = (measure: string) => [...of(measure).values()].reduce((all, one) => all + one, 0);
   const outcomes = Object.fromEntries(of(MEASURES.requests));
+  const unanswered = sum(MEASURES.unanswered);
   const tokens = sum(MEASURES.promptTokens);
   return {
     requests: sum(MEASURES.requests),
     outcomes,
+    unanswered,
     keptCheap: sum(MEASURES.keptCheap),
     escalated: sum(MEASURES.escalated),
     savings: savingsFrom(sum),
@@ -131,11 +135,15 @@ function profileFigures(of: Labelled): ProfileFigures[] {
 
 function modelFigures(of: Labelled): HomeFigures['models'] {
   const spent = of(MEASURES.spent);
-  return descending(of(MEASURES.served)).map(([model, replies]) => ({
-    model,
-    replies,
-    spent: (spent.get(model) ?? 0) / NANO,
-  }));
+  const served = of(MEASURES.served);
+  const paidAlone = [...spent.keys()].filter((model) => !served.has(model)); // people whose work came to nothing
+  return [...descending(served), ...paidAlone.map((model) => [model, 0] as const)].map(
+    ([model, replies]) => ({
+      model,
+      replies,
+      spent: (spent.get(model) ?? 0) / NANO,
+    }),
+  );
 }
 
 function descending(counts: ReadonlyMap<string, number>): [string, number][] {

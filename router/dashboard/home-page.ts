@@ -190,7 +190,7 @@ const DELTA = 0.05;
 function tiles(figures: HomeFigures): Html {
   const { keptCheap, escalated, requests, outcomes, added, total, promptCache } = figures;
   const routed = keptCheap + escalated;
-  const failed = outcomes.failed ?? 0;
+  const failed = (outcomes.failed ?? 0) + figures.unanswered;
   const interval = routed === 0 ? undefined : clopperPearsonInterval(escalated, routed, DELTA);
   const refused = (outcomes.refused ?? 0) + (outcomes.limited ?? 0);
   return html`<ul class="tiles">

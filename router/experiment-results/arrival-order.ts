@@ -1,3 +1,4 @@
+import type { WorkRecord } from '../people/index.ts';
 import type { DecisionRecord } from '../records/index.ts';
 
 /** What is read of the record of a request of an experiment. */
@@ -6,6 +7,8 @@ export const ASSIGNED_FIELDS = [
   'time',
   'operation',
   'experiment',
+  'served',
+  'people_task',
   'status',
   'ended',
   'reason',
@@ -19,6 +22,7 @@ export interface ResultsReader {
   /** Others are not handed on. */
   isCounted(record: AssignedRecord): boolean;
   decision(record: AssignedRecord): unknown;
+  people(work: WorkRecord): void;
   score(decisionId: string, score: number): void;
   audit(decisionId: string, loss: number, artifact: string): void;
 }
@@ -60,6 +64,7 @@ export function arrivalOrder(reader: ResultsReader): ArrivalOrder {
       all.push(waiting);
       byId.set(record.id, waiting);
     },
+    people: (work) => whenHandedOn(work.decision_id, () => reader.people(work)),
     score: (id, score) => whenHandedOn(id, () => reader.score(id, score)),
     audit: (id, loss, artifact) => whenHandedOn(id, () => reader.audit(id, loss, artifact)),
     handOn(beforeMs) {

@@ -43,6 +43,7 @@ export function canaryEvidence(
       const { propensity } = record.experiment;
       byShare.set(propensity, (byShare.get(propensity) ?? 0) + 1);
     },
+    people: results.people,
     score: results.score,
     audit(decisionId, loss, artifact) {
       if (isCandidates(decisionId, artifact)) audits.observe(loss);

@@ -1,9 +1,11 @@
+import { NANO } from '../catalog/index.ts';
 import { CANDIDATE, type Canary, CONTROL, LONGEST_WAIT_MS, type Split } from '../experiments/index.ts';
 import { parseJson } from '../json/index.ts';
 import { AUDITS, auditSchema } from '../monitoring/index.ts';
+import { type WorkRecord, workRecordFrom } from '../people/index.ts';
 import { RecentMap } from '../recent-map.ts';
 import { type DecisionRecord, FEEDBACK, feedbackFrom } from '../records/index.ts';
-import { DECISIONS, type Log, type StoredRecord } from '../state/index.ts';
+import { DECISIONS, type Log, PEOPLE_WORK, type StoredRecord } from '../state/index.ts';
 import {
   asymptoticDifference,
   boundedDifference,
@@ -14,6 +16,7 @@ import {
   sampleRatioTest,
 } from '../statistics/index.ts';
 import { type AssignedRecord, arrivalOrder, type ResultsReader } from './arrival-order.ts';
+import { HANDED_OFF, type WorkUse, workUseOf } from './work-use.ts';
 
 /** What is measured of a request: whether a whole reply went out, US dollars, ms until its last byte, scores of feedback. */
 export const METRICS = ['success', 'cost_usd', 'duration_ms', 'score'] as const;
@@ -53,6 +56,8 @@ export interface ResultsSoFar {
   isCounted(record: AssignedRecord): boolean;
   /** One that does not count is passed over. */
   decision(record: AssignedRecord): void;
+  /** What people came to on a request: a reply of theirs counts once it is there, and work that came to nothing is paid for. */
+  people(work: WorkRecord): void;
   score(decisionId: string, score: number): void;
   audit(decisionId: string, loss: number): void;
   results(): ExperimentResults;
@@ -68,6 +73,8 @@ interface Assigned {
   /** For each arm its probability in a comparison with the first one; undefined for the first one itself. */
   readonly chances: readonly (number | undefined)[];
   readonly isFirstOfUnit: boolean;
+  /** What becomes of the work of people on it. */
+  readonly work: WorkUse;
 }
 
 /**
@@ -85,6 +92,8 @@ export function resultsSoFar(
   const tallies = names.map(() => tallyOf(delta));
   const units = new RecentMap<true>(REMEMBERED);
   const decisions = new RecentMap<Assigned>(REMEMBERED);
+  /** Of requests that are not known yet: the two streams are read one after the other. */
+  const early = new RecentMap<WorkRecord>(REMEMBERED);
   const ratio: SampleRatioTest = sampleRatioTest();
 
   function propensities({ arm, propensity }: NonNullable<DecisionRecord['experiment']>): readonly number[] {
@@ -112,6 +121,22 @@ export function resultsSoFar(
     return Date.parse(time) >= startedMs && names.includes(own.arm);
   }
 
+  function addWork(
+    assigned: Assigned,
+    { outcome, waited_ms: waitedMs, cost_nano_usd: cost }: WorkRecord,
+  ): void {
+    const { work, arm } = assigned;
+    if (work.kind === 'counted') return;
+    const costUsd = cost / NANO;
+    tallies[arm]!.spentUsd += costUsd;
+    if (work.kind === 'extra') observe('cost_usd', assigned, work.costUsd + costUsd);
+    if (work.kind !== 'reply' || outcome === 'withdrawn') return;
+    observe('success', assigned, outcome === 'answered' ? 1 : 0);
+    if (outcome !== 'answered') return;
+    observe('cost_usd', assigned, costUsd);
+    observe('duration_ms', assigned, waitedMs);
+  }
+
   return {
     isCounted,
     decision(record) {
@@ -128,15 +153,25 @@ export function resultsSoFar(
         tally.units++;
         if ((shares[arm] ?? 0) > 0) ratio.observe(arm, shares);
       }
-      const assigned = { arm, chances, isFirstOfUnit };
+      const success = successOf(record);
+      const work = workUseOf(record, success === 1);
+      const assigned: Assigned = { arm, chances, isFirstOfUnit, work };
       decisions.set(record.id, assigned);
       tally.requests++;
       tally.spentUsd += record.cost_usd ?? 0;
-      const success = successOf(record);
+      const ended = early.get(record.id);
+      early.delete(record.id);
+      if (ended !== undefined) addWork(assigned, ended);
       if (success !== undefined) observe('success', assigned, success);
       if (success !== 1) return; // what a failed reply cost and took says nothing of a reply
-      if (record.cost_usd !== undefined) observe('cost_usd', assigned, record.cost_usd);
+      if (record.cost_usd !== undefined && work.kind !== 'extra')
+        observe('cost_usd', assigned, record.cost_usd);
       observe('duration_ms', assigned, record.duration_ms);
+    },
+    people(work) {
+      const assigned = decisions.get(work.decision_id);
+      if (assigned === undefined) early.set(work.decision_id, work);
+      else addWork(assigned, work);
     },
     score(decisionId, score) {
       const assigned = decisions.get(decisionId);
@@ -206,8 +241,9 @@ function meanOf({ n, total }: Sum): ArmMean {
   return { n, mean: n === 0 ? undefined : total / n };
 }
 
-/** 1: a whole reply, 0: none, through a fault of the providers or of Plimsoll. Undefined: the client left, was refused or limited. */
+/** 1: a whole reply, 0: none, through a fault of the providers or of Plimsoll. Undefined: the client left, was refused or limited, or people are to reply. */
 function successOf({ status, ended, reason }: AssignedRecord): 0 | 1 | undefined {
+  if (status === HANDED_OFF) return undefined;
   if (ended === 'client-left' || ended === 'client-stalled' || reason === 'limited') return undefined;
   if (status >= 500 || ended === 'broken' || status === 429) return 0;
   return status < 400 ? 1 : undefined;
@@ -286,6 +322,13 @@ export function resultsFeed(
       hand({ body }) {
         if (!body.includes('"experiment":')) return; // most records are of none, and parsing takes time
         decision(parseJson(body) as DecisionRecord | undefined);
+      },
+    },
+    {
+      name: PEOPLE_WORK,
+      hand({ body }) {
+        const work = workRecordFrom(body);
+        if (work !== undefined) ordered.people(work);
       },
     },
     {

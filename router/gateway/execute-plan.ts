@@ -9,6 +9,8 @@ export interface ExecutedPlan {
   readonly result: FallbackResult;
   /** Undefined if no reply was to be judged. */
   readonly check?: CheckFacts;
+  /** Undefined if no people got a task. */
+  readonly peopleTask?: string;
 }
 
 export interface ExecutionParts extends CheckParts {

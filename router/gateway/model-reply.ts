@@ -71,8 +71,9 @@ export async function modelReply(
   const execution = own?.execution ?? parts;
   const stagesOf = { request, startedAt, selection, session, id, calledMs, cache };
   if (plan.kind === 'people') {
-    const { profile } = selection;
-    const handing = { plan, call, request, decisionId: id, profile, session };
+    const { profile, decision } = selection;
+    const isRouted = decision !== undefined;
+    const handing = { plan, call, request, decisionId: id, isRouted, profile, session };
     const executing = handOff(handing, peopleOf(parts), execution);
     const drawn = draw(request, selection, recording, own);
     const calling = { stages: stagesOf, executing, drawn, recording };
@@ -301,7 +302,7 @@ function executedRequest(
   { request, startedAt, session, id, calledMs, cache }: CalledStages,
   selection: Selection,
   drawn: DrawnRequest | undefined,
-  { result, check }: ExecutedPlan,
+  { result, check, peopleTask }: ExecutedPlan,
   headers: Record<string, string>,
 ): ExecutedRequest {
   const firstByteMs = performance.now();
@@ -317,6 +318,7 @@ function executedRequest(
     headers,
     result,
     check,
+    peopleTask,
     firstByteMs,
   };
 }

@@ -19,6 +19,7 @@ import type { Gateway, GatewayOptions } from './gateway.ts';
 import { openGatewayExperiments } from './gateway-experiments.ts';
 import type { GatewayParts, ProfileParts } from './gateway-parts.ts';
 import {
+  type ConfiguringRouter,
   configHash,
   fallbackModels,
   type GatewaySettings,
@@ -37,6 +38,7 @@ import { accessFor, captureFor, decisionLogFor, sessionsFor } from './open-store
 import { bookPeople } from './people-accounts.ts';
 import { cascade } from './plan.ts';
 import { createReplyCaches, type ReplyCaches } from './reply-cache.ts';
+import { rungsOf } from './selection.ts';
 import { shadowSettings } from './shadows.ts';
 import { sharedBreakers } from './shared-breakers.ts';
 
@@ -143,16 +145,29 @@ export async function openGateway(
     state &&
     openPeople({
       documents: state.documents,
-      onPaid: (paid) =>
-        bookPeople(paid, { metrics, activity, limiter: shared.limiter, log: state.log, logger }),
+      onEnded: (ended) =>
+        bookPeople(ended, { metrics, activity, limiter: shared.limiter, log: state.log, logger, rungsWith }),
       onUndelivered: (name, why) =>
         logger.error({ people: name }, `the webhook of people.${name} was not told of a task: ${why}`),
     });
   let current: Omit<GatewayParts, 'router'> | undefined;
+  let configuring: ConfiguringRouter | undefined;
   let withRouter: GatewayParts | undefined;
   let caches: ReplyCaches | undefined;
   let keys: ProviderKeys = { troubles: [], warnings: [], callable: true };
   const warned = new Set<string>();
+
+  /** Of people that are on no ladder, as those of a rule, they are the first. */
+  function rungsWith(people: string, profile: string | undefined) {
+    if (current === undefined || configuring === undefined) return [];
+    const { catalog } = current;
+    const ladder = rungsOf(profile, configuring).map(({ model }) => model);
+    const named = ladder.includes(people) || !catalog.has(people) ? ladder : [people, ...ladder];
+    return named.map((model) => ({
+      price: catalog.get(model).price,
+      share: recording.shares.shareOf(model),
+    }));
+  }
 
   function currentParts(): Omit<GatewayParts, 'router'> {
     if (current) return current;
@@ -276,6 +291,7 @@ export async function openGateway(
         people,
         hasDeployments: catalog.models.some(({ deployments }) => deployments !== undefined),
       };
+      configuring = router;
       experiments.configure(settings, router);
       audits?.follow(router.watch);
       artifactName = router.artifact.name;

@@ -53,7 +53,7 @@ export function peopleTerms(
 function requireConversation(model: CatalogModel, request: GatewayRequest): void {
   const { operation, passed } = request;
   const isChat = operation === 'chat' && passed === undefined;
-  const [first] = isChat ? lacksOfPeople(model, request) : ['this operation'];
+  const [first] = isChat ? lacksOfPeople(request) : ['this operation'];
   if (first === undefined) return;
   throw new PlimsollError(
     'invalid-input',
@@ -73,6 +73,8 @@ export interface Handing {
   readonly call: UnroutedCall;
   readonly request: GatewayRequest;
   readonly decisionId: string;
+  /** The client did not name people itself. */
+  readonly isRouted: boolean;
   readonly profile: string | undefined;
   readonly session: SessionIdentity | undefined;
 }
@@ -91,25 +93,28 @@ export async function handOff(handing: Handing, people: People, parts: Execution
     if (!isFull || plan.whenLate === 'error') throw error;
     return { ...(await byModel(handing, parts)), headers: {} };
   }
-  const headers = { 'x-plimsoll-task': task.id };
+  const { id: peopleTask } = task;
+  const headers = { 'x-plimsoll-task': peopleTask };
   if (plan.mode === 'fallback') {
     const handedOff = { ...headers, 'x-plimsoll-handed-off': 'true' };
-    return { ...(await byModel(handing, parts)), headers: handedOff };
+    return { ...(await byModel(handing, parts)), peopleTask, headers: handedOff };
   }
-  if (plan.mode === 'poll') return { result: pending(task, plan, people.now()), headers };
+  if (plan.mode === 'poll') return { result: pending(task, plan, people.now()), peopleTask, headers };
   const ended = await people.wait(task, call.signal);
   call.signal.throwIfAborted();
-  if (ended.status === 'answered') return { result: await replied(ended, plan, call.stream), headers };
-  if (plan.whenLate === 'fallback') return { ...(await byModel(handing, parts)), headers };
-  return { result: ended.status === 'withdrawn' ? notHeld() : tooLate(task), headers };
+  if (ended.status === 'answered')
+    return { result: await replied(ended, plan, call.stream), peopleTask, headers };
+  if (plan.whenLate === 'fallback') return { ...(await byModel(handing, parts)), peopleTask, headers };
+  return { peopleTask, result: ended.status === 'withdrawn' ? notHeld() : tooLate(task), headers };
 }
 
-function taskOf({ plan, request, decisionId, profile, session }: Handing) {
+function taskOf({ plan, request, decisionId, isRouted, profile, session }: Handing) {
   const { keyId, team, tags, dialect, body } = request;
   return {
     people: plan.model.id,
     mode: plan.mode,
     decisionId,
+    isRouted,
     keyId,
     team,
     tags,

@@ -339,7 +339,7 @@ function costsOf(
 ): Costs {
   return {
     costUsd: totalCostUsd(costUsd(served?.price, usage), check, abandonedReplies(request, result)),
-    baselineCostUsd: baselineCostUsd(selection.ladder.at(-1)?.price, usage),
+    baselineCostUsd: baselineCostUsd((selection.compared ?? selection.ladder).at(-1)?.price, usage),
     cachedTokens: usage?.cachedInputTokens,
     cacheWriteTokens: usage?.cacheWriteInputTokens,
   };

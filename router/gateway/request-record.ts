@@ -46,6 +46,8 @@ export interface RequestStages {
   readonly calledMs: number | undefined;
   readonly result?: FallbackResult;
   readonly check?: CheckFacts | undefined;
+  /** The task that people got. */
+  readonly peopleTask?: string | undefined;
   readonly firstByteMs?: number;
   /** If the request was drawn to be captured. */
   readonly drawn?: DrawnRequest | undefined;
@@ -108,7 +110,7 @@ function factsOf(
   ended: RequestFacts['ended'],
 ): RequestFacts {
   const { startedAt, request, selection, calledMs, firstByteMs, result, check, cache } = stages;
-  const ladder = selection?.ladder ?? [];
+  const ladder = selection?.compared ?? selection?.ladder ?? [];
   const isHit = cache?.outcome === 'hit';
   const served = isHit ? selection?.selected : result?.kind === 'reply' ? result.model : undefined;
   const model = request.body['model'];
@@ -128,6 +130,8 @@ function factsOf(
     rule: stages.rule ?? selection?.decision?.rule,
     attempts: result?.attempts ?? [],
     check,
+    peopleTask: stages.peopleTask,
+    isForPeople: selection?.isForPeople,
     abandoned: result && abandonedReplies(request, result),
     dropped: result?.kind === 'reply' ? result.outcome.dropped : undefined,
     usage,

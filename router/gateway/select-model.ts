@@ -6,10 +6,11 @@ import { agreedProfile, existingProfile } from '../profile-choice.ts';
 import { requestMessages } from '../prompt/index.ts';
 import { takesNative } from '../providers/index.ts';
 import type { RouteOptions, Router } from '../router.ts';
+import { modelOfRule } from '../rules/index.ts';
 import { type ActiveSession, switchCost } from '../sessions/index.ts';
 import { optionsInArm } from './in-arm.ts';
 import { type ModelNames, optionsOf, type WantedModel } from './model-names.ts';
-import { lacksOfPeople, modelOfRule } from './people-requirements.ts';
+import { isForPeople } from './people-requirements.ts';
 import type { GatewayRequest } from './request.ts';
 import { requestTraits } from './request-traits.ts';
 import { selectRung } from './select-rung.ts';
@@ -63,15 +64,11 @@ export async function selectModel(
 }
 
 /** The same options, without a rule that asks for people who cannot answer the request: the policy chooses then. */
-function withoutPeople(
-  options: RouteOptions,
-  call: UnroutedCall,
-  { router, catalog }: SelectionParts,
-): RouteOptions {
+function withoutPeople(options: RouteOptions, call: UnroutedCall, { router }: SelectionParts): RouteOptions {
   const { rule, ...others } = options;
   const name = rule && modelOfRule(rule, rungsOf(options.profile, router));
   if (name === undefined || !isHuman(name)) return options;
-  return lacksOfPeople(catalog.get(name), call).length === 0 ? options : others;
+  return isForPeople(call) ? options : others;
 }
 
 const NO_OPTIONS: RouteOptions = {};
@@ -91,7 +88,10 @@ async function namedByRule(
   const decision = await router.route({ messages: requestMessages(call.body, call.dialect) }, options);
   const fits = (model: CatalogModel) => model.name === name || takesNative(call, model);
   const candidates = candidatesFor({ rung: 0, ladder: [catalog.get(name)], fallbacks, fits });
-  return selectionOf(candidates, decision, [], session);
+  // What people cost is compared with the models that would have replied.
+  const ladder = isHuman(name) ? rungsOf(options.profile, router).map(({ model }) => catalog.get(model)) : [];
+  const compared = ladder.length === 0 ? undefined : [catalog.get(name), ...ladder];
+  return { ...selectionOf(candidates, decision, [], session), compared, isForPeople: isForPeople(call) };
 }
 
 /**

@@ -40,6 +40,7 @@ export async function selectRung(
   const ladder = rungs.map(({ model }) => catalog.get(model));
   const rungOf = ({ candidate }: Decision) => rungs.findIndex((rung) => rung.candidate === candidate);
   const requirements = requirementsOf(call.body, call.dialect);
+  const ofPeople = lacksOfPeople(call, requirements);
   const ownTurn = isLarge(call.bodyText ?? '') ? nextTurn : undefined;
   if (ownTurn) await ownTurn();
   const unable: CatalogModel[] = [];
@@ -52,7 +53,7 @@ export async function selectRung(
       : specialists.includes(model)
         ? ['this task']
         : isHuman(model.name)
-          ? lacksOfPeople(model, call)
+          ? ofPeople
           : unmetRequirements(model, requirements);
   let allowed = allowedRungs(ladder, lacks);
   if (allowed.rungs.length === 0) throw nothingFits(allowed.excluded, requirements);
@@ -99,7 +100,8 @@ export async function selectRung(
     policyChoice === undefined ? undefined : rungs.findIndex(({ candidate }) => candidate === policyChoice);
   const chosen = { options, rung, policyRung };
   const from = (start: number) => candidatesFor({ rung: start, ladder, fallbacks, fits });
-  const routed = selectionOf(candidates, decision, ladder, session, chosen, standing);
+  const isForPeople = ofPeople.length === 0;
+  const routed = { ...selectionOf(candidates, decision, ladder, session, chosen, standing), isForPeople };
   const upward = allowDowngrade ? candidatesFor({ rung, ladder: called, fallbacks, fits }).length : undefined;
   const selected = upward === undefined ? routed : { ...routed, cheaper: candidates.slice(upward) };
   const selection = hedge === undefined ? selected : { ...selected, hedgeAmong: from(rung) };

@@ -36,12 +36,16 @@ export interface Selection {
   readonly escalation?: Escalation;
   /** The rungs of the ladder, cheapest first; empty for an explicit model. */
   readonly ladder: readonly CatalogModel[];
+  /** With which its cost is compared, in place of the ladder: of people whom a rule names. */
+  readonly compared?: readonly CatalogModel[] | undefined;
   /** What the router was asked with, and the rung that it chose; undefined for an explicit model. */
   readonly chosen?: ({ readonly options: RouteOptions } & ThreadChoice) | undefined;
   /** The conversation that the request belongs to, as it was before. */
   readonly session?: ActiveSession | undefined;
   /** How its conversation weighed in the choice; undefined unless conversations keep their model. */
   readonly standing?: Standing | undefined;
+  /** Whether people could answer the request; undefined if nothing was routed. */
+  readonly isForPeople?: boolean | undefined;
   /** The arm of an experiment that chose the profile; undefined: none did. */
   readonly experiment?: Assignment | undefined;
 }

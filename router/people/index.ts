@@ -1,6 +1,6 @@
 /** Requests that people answer: the queue, who has which task, replies, webhooks. */
 export { clientReply, pendingReply } from './client-reply.ts';
-export { openPeople, type PaidTask, type People } from './people.ts';
+export { type EndedTask, openPeople, type People } from './people.ts';
 export { plainReply, streamedReply } from './reply.ts';
 export {
   type DeskOptions,
@@ -11,3 +11,4 @@ export {
   statusOf,
 } from './task.ts';
 export type { Person } from './task-checks.ts';
+export { type WorkRecord, workRecord, workRecordFrom } from './work-record.ts';

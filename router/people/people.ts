@@ -24,11 +24,12 @@ import { type StoredTask, TaskStore, unreadable } from './task-store.ts';
 import { Waiting } from './waiting.ts';
 import { openWebhooks, type Webhooks } from './webhook.ts';
 
-/** The outcome of a task that is paid for. */
-export interface PaidTask {
+/** What a task came to. */
+export interface EndedTask {
   readonly task: PeopleTask;
-  /** `late`, `withdrawn`: the deadline passed or the client left while somebody was at work, and nobody got it. */
+  /** `late`, `withdrawn`: the deadline passed or the client left, and nobody got a reply. */
   readonly outcome: 'answered' | 'late' | 'withdrawn';
+  /** At work on it; paid for, whatever the outcome. */
   readonly minutes: number;
   readonly costUsd: number;
   readonly atMs: number;
@@ -36,8 +37,8 @@ export interface PaidTask {
 
 export interface PeopleParts {
   readonly documents: Documents;
-  /** Once for each task that somebody was at work on. Resolves when it is booked; must not throw. */
-  readonly onPaid: (paid: PaidTask) => Promise<void>;
+  /** Once for each task, when it ends. Resolves when it is booked; must not throw. */
+  readonly onEnded: (ended: EndedTask) => Promise<void>;
   /** A webhook could not be told of a task. */
   readonly onUndelivered: (people: string, why: string) => void;
   /** Milliseconds since 1970. */
@@ -84,7 +85,7 @@ const SWEEP_MS = 30_000;
 const MINUTE_MS = 60_000;
 
 export function openPeople(parts: PeopleParts): People {
-  const { documents, onPaid, now = Date.now, sweepMs = SWEEP_MS } = parts;
+  const { documents, onEnded, now = Date.now, sweepMs = SWEEP_MS } = parts;
   const store = new TaskStore(documents);
   const webhooks = openWebhooks(parts.onUndelivered, now);
   let desks = new Map<string, DeskOptions>();
@@ -180,7 +181,7 @@ export function openPeople(parts: PeopleParts): People {
     const minutes = workedMs(ended, atMs) / MINUTE_MS;
     if (!(await store.change(stored, ended, keptFor(ended)))) return undefined;
     const costUsd = minutes * (desks.get(ended.people)?.costPerMinuteUsd ?? 0);
-    if (minutes > 0) void tracked(onPaid({ task: ended, outcome, minutes, costUsd, atMs }));
+    void tracked(onEnded({ task: ended, outcome, minutes, costUsd, atMs }));
     return ended;
   }
 
@@ -195,7 +196,7 @@ export function openPeople(parts: PeopleParts): People {
     });
     waiting.wake(id);
     const { minutes, costUsd, atMs } = task.reply!;
-    void tracked(onPaid({ task, outcome: 'answered', minutes, costUsd, atMs }));
+    void tracked(onEnded({ task, outcome: 'answered', minutes, costUsd, atMs }));
     return task;
   }
 

@@ -39,6 +39,8 @@ export interface NewTask {
   readonly people: string;
   readonly mode: ReplyMode;
   readonly decisionId: string;
+  /** Routing or a rule chose people; left out if the client named them. */
+  readonly isRouted?: boolean | undefined;
   /** The client's; its own requests alone find the reply. */
   readonly keyId: string | undefined;
   readonly team: string | undefined;

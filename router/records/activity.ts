@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { nanoUsd } from '../catalog/index.ts';
+import { isHuman, nanoUsd } from '../catalog/index.ts';
 import { type SafeError, safeError } from '../errors.ts';
+import type { EndedTask } from '../people/index.ts';
 import { type HourCount, type HourCounts, memoryHourCounts } from '../state/index.ts';
 import { isRetried } from './record-writer.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -43,9 +44,19 @@ export const MEASURES = {
   totalTime: 'total-time',
   /** Replies from the response cache. */
   replayed: 'replayed',
+  /** Requests that were handed to people of whom nobody replied in time, by model. */
+  unanswered: 'unanswered',
 } as const;
 
-export type RequestOutcome = 'replied' | 'refused' | 'limited' | 'failed' | 'left';
+export type RequestOutcome = 'replied' | 'handed-off' | 'refused' | 'limited' | 'failed' | 'left';
+
+/** What a task of people came to after its request was recorded. */
+export interface EndedWork extends Omit<EndedTask, 'minutes'> {
+  /** That they answer for. */
+  readonly model: string;
+  /** What others would have cost, for a reply that is compared; else undefined. */
+  readonly compared: { readonly strongUsd: number; readonly randomUsd: number } | undefined;
+}
 
 /** Buckets a doubling: a time is known within 4.5 %. */
 const PER_DOUBLING = 8;
@@ -64,8 +75,8 @@ export function bucketMs(bucket: string): number {
 export interface Activity {
   /** Called once for each request. Never throws and never waits. */
   record(facts: RequestFacts): void;
-  /** Counts what people cost after their request was recorded. @param model that they answer for */
-  paid(model: string, costUsd: number): void;
+  /** Counts what people came to after their request was recorded. Never throws and never waits. */
+  peopleEnded(work: EndedWork): void;
   /** What was recorded up to now is in them. */
   counts(): Promise<Pick<HourCounts, 'totals' | 'series'>>;
   /** The counts are in a state that outlives this process. */
@@ -144,9 +155,9 @@ export function openActivity({ hourCounts, onFailure }: ActivityOptions): Activi
       for (const listener of listeners) listener(facts);
       timer ??= setTimeout(flush, FLUSH_MS).unref();
     },
-    paid(model, costUsd) {
-      const startMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
-      add(startMs, MEASURES.spent, model, nanoUsd(costUsd));
+    peopleEnded(work) {
+      const startMs = Math.floor(work.atMs / HOUR_MS) * HOUR_MS;
+      countPeople(work, (measure, label, amount) => add(startMs, measure, label, amount));
       timer ??= setTimeout(flush, FLUSH_MS).unref();
     },
     async counts() {
@@ -176,10 +187,11 @@ function countRequest(facts: RequestFacts, add: Add): void {
     add(MEASURES.verdict, decision.verdict);
     add(MEASURES.reason, reason);
   }
-  if (served !== undefined) add(MEASURES.served, served.name);
+  const hasReply = served !== undefined && !isHandedOff(facts);
+  if (hasReply) add(MEASURES.served, served.name);
   if (cache?.outcome === 'hit') add(MEASURES.replayed, '');
   add(MEASURES.addedTime, timeBucket(overheadMs));
-  if (served !== undefined) add(MEASURES.totalTime, timeBucket(durationMs));
+  if (hasReply) add(MEASURES.totalTime, timeBucket(durationMs));
   const { inputTokens = 0, cachedInputTokens } = usage ?? {};
   if (served !== undefined && cachedInputTokens !== undefined && cachedInputTokens <= inputTokens) {
     add(MEASURES.promptTokens, served.name, inputTokens);
@@ -200,13 +212,43 @@ function countCosts(facts: RequestFacts, profile: string, add: Add): void {
   add(MEASURES.randomCost, profile, nanoUsd(random));
 }
 
+/**
+ * The reply that a client polled for is counted as one that went out. Work that is no reply to be compared, since a model replied too or nobody
+ * did, is paid all the same; nothing is put against it.
+ */
+function countPeople({ model, task, outcome, costUsd, atMs, compared }: EndedWork, add: Add): void {
+  const { profile = '', mode, createdMs, isRouted } = task;
+  const cost = nanoUsd(costUsd);
+  add(MEASURES.spent, model, cost);
+  if (outcome === 'answered') add(MEASURES.served, model);
+  if (outcome === 'answered' && mode === 'poll') add(MEASURES.totalTime, timeBucket(atMs - createdMs));
+  if (outcome !== 'answered' && mode === 'poll') add(MEASURES.unanswered, model);
+  const isReply = outcome === 'answered' && mode === 'poll';
+  if (isRouted !== true || (isReply && compared === undefined)) return;
+  add(MEASURES.comparedCost, profile, cost);
+  if (compared === undefined) return;
+  add(MEASURES.compared, profile);
+  add(MEASURES.strongCost, profile, nanoUsd(compared.strongUsd));
+  add(MEASURES.randomCost, profile, nanoUsd(compared.randomUsd));
+}
+
+type Outcome = Pick<RequestFacts, 'status' | 'ended'> & Partial<Pick<RequestFacts, 'served'>>;
+
+/** A person's reply is to come: HTTP calls it accepted. */
+function isHandedOff({ status, served }: Outcome): boolean {
+  return status === ACCEPTED && served !== undefined && isHuman(served.name);
+}
+
+const ACCEPTED = 202;
 const CLIENT_LEFT = 499;
 const TOO_MANY = 429;
 
-/** `left`: the client did not wait for the end. `limited`: a limit or a full queue refused it, or all providers did. */
-export function outcomeOf({ status, ended }: Pick<RequestFacts, 'status' | 'ended'>): RequestOutcome {
+/** `handed-off`: people are to reply, and the client polls for it. `left`: the client did not wait for the end. `limited`: a limit or a full queue refused it, or all providers did. */
+export function outcomeOf(facts: Outcome): RequestOutcome {
+  const { status, ended } = facts;
   if (status === CLIENT_LEFT || ended === 'client-left' || ended === 'client-stalled') return 'left';
   if (status === TOO_MANY) return 'limited';
   if (status >= 500 || ended === 'broken') return 'failed';
+  if (isHandedOff(facts)) return 'handed-off';
   return status >= 400 ? 'refused' : 'replied';
 }

@@ -147,6 +147,18 @@ export const decisionRecordSchema = z
       })
       .optional()
       .describe('The last look at the answer of a model below the strongest; left out if there was none.'),
+    for_people: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether people could answer it: they read and write text, without tools, JSON as the form, and several replies. Left out if nothing was routed.',
+      ),
+    people_task: z
+      .string()
+      .optional()
+      .describe(
+        'The task that people got. What it came to is a record of the stream people, under the id of the decision: cost and time of their reply are not in here, unless the client waited for it.',
+      ),
     attempts: z.array(attempt),
     dropped: z
       .array(z.string())
@@ -258,6 +270,8 @@ export function decisionRecord(
     threshold: decision?.threshold ?? undefined,
     narrowed: decision?.narrowed && narrowedOf(decision.narrowed),
     cascade: facts.check && checkOf(facts.check),
+    for_people: facts.isForPeople,
+    people_task: facts.peopleTask,
     attempts: facts.attempts.map(attemptOf),
     dropped: facts.dropped?.length ? facts.dropped.slice(0, MAX_DROPPED) : undefined,
     status: facts.status,

@@ -91,6 +91,10 @@ export interface RequestFacts {
   readonly check?: CheckFacts | undefined;
   /** Attempts that were given up because another one replied first, with an estimate of the prompt's tokens; left out if there are none. */
   readonly abandoned?: readonly SpentReply[] | undefined;
+  /** The task that people got; undefined if the request was not handed to them. */
+  readonly peopleTask?: string | undefined;
+  /** Whether people could answer it; undefined if that was not looked at. */
+  readonly isForPeople?: boolean | undefined;
   /** HTTP status, as the client got it. */
   readonly status: number;
   readonly ended: 'whole' | 'broken' | 'client-left' | 'client-stalled';

@@ -3,4 +3,4 @@ export { compileRules, type Rules } from './compile-rules.ts';
 export { timeTest } from './conditions.ts';
 export { RULE_LANGUAGES } from './language.ts';
 export { DAYS, type RequestTraits, type Rule, type RuleOptions } from './rule.ts';
-export { boundedRungs, rungNamed, withRule } from './rule-options.ts';
+export { boundedRungs, modelOfRule, rungNamed, withRule } from './rule-options.ts';

@@ -53,3 +53,17 @@ export function boundedRungs(
     { place: { field: 'model', rule: name } },
   );
 }
+
+/**
+ * The model that a rule asks for: the one that it names, or that of the rung that it names or begins with; undefined if it names neither.
+ * @param ladder cheapest first
+ */
+export function modelOfRule(
+  { action }: Rule,
+  ladder: readonly { readonly candidate: string; readonly model: string }[],
+): string | undefined {
+  if (action.kind === 'model') return action.model;
+  if (action.kind !== 'rung' && action.kind !== 'at-least') return undefined;
+  const candidates = ladder.map(({ candidate }) => candidate);
+  return ladder[rungNamed(action.rung, candidates)]?.model;
+}

@@ -260,7 +260,7 @@ function personReplyMetrics(registry: Registry, cost: Counter<'model'>): (facts:
   const counter = counterIn(registry);
   const tasks = counter(
     'plimsoll_people_tasks_total',
-    'Requests that people ended: answered, or late or withdrawn after somebody had begun.',
+    'Requests for people that ended: answered, late after the deadline, or withdrawn if the client left.',
     'model',
     'outcome',
   );

@@ -7,6 +7,9 @@ import {
   planMarkdown,
   planText,
   storedDecisionRecords,
+  storedWorkOfPeople,
+  type WorkOfPeople,
+  workOfPeopleIn,
 } from '../../evals/plan/index.ts';
 import { terminalReport } from '../../evals/report/index.ts';
 import { STARTER_FOLDER } from '../../router/artifact-views.ts';
@@ -23,6 +26,7 @@ interface Flags {
   readonly config?: string;
   readonly state?: string;
   readonly since?: number;
+  readonly people?: readonly string[];
   readonly assumeArtifact: boolean;
   readonly gate?: string;
   readonly data?: readonly string[];
@@ -44,6 +48,10 @@ export function planCommand(): Command {
       'with --from state: the configuration that names the state (default: that of --config)',
     )
     .option('--since <time>', 'with --from state: leave out older records, such as 7d or 12h', hoursOrDays)
+    .option(
+      '--people <file...>',
+      'with files: what people came to, as state export --stream people writes it (from state it is known)',
+    )
     .option(
       '--assume-artifact',
       'take scores of records that name no artifact to be of the configured one',
@@ -77,12 +85,15 @@ async function run(flags: Flags): Promise<void> {
   if (!isState && (flags.since !== undefined || flags.state !== undefined))
     throw new UsageError('--since and --state go with --from state.');
   if (flags.data !== undefined && flags.gate === undefined) throw new UsageError('--data goes with --gate.');
-  if (!isState)
-    show(await planned(decisionRecordsOf(flags.from, { onNotes: printNotes }), config, flags), flags);
-  else {
+  if (isState && flags.people !== undefined) throw new UsageError('--people goes with --from FILE.');
+  if (!isState) {
+    const people = await workOfPeopleIn(flags.people ?? []);
+    show(await planned(decisionRecordsOf(flags.from, { onNotes: printNotes }), people, config, flags), flags);
+  } else {
     await withState(flags.state ?? flags.config, {}, async ({ log }) => {
       const sinceMs = flags.since === undefined ? undefined : Date.now() - flags.since;
-      show(await planned(storedDecisionRecords(log, sinceMs), config, flags), flags);
+      const people = await storedWorkOfPeople(log);
+      show(await planned(storedDecisionRecords(log, sinceMs), people, config, flags), flags);
     });
   }
   if (flags.gate !== undefined) await runSuite(flags.gate, config, flags);
@@ -90,11 +101,18 @@ async function run(flags: Flags): Promise<void> {
 
 async function planned(
   records: AsyncIterable<DecisionRecord>,
+  people: WorkOfPeople,
   config: Config,
   { assumeArtifact }: Flags,
 ): Promise<Plan> {
   const progress = startProgress('deciding again');
-  const found = await plan({ config, records, assumeArtifact, onProgress: (done) => progress.update(done) });
+  const found = await plan({
+    config,
+    records,
+    people,
+    assumeArtifact,
+    onProgress: (done) => progress.update(done),
+  });
   progress.end(`${found.requests} requests`);
   return found;
 }

@@ -158,7 +158,7 @@ test('a feed begins near the start, and goes on where it ended', async () => {
   for (let i = 0; i < 40; i++) await append(i, i - 30);
   const seen: string[] = [];
   const decision = ({ id }: { readonly id: string }) => seen.push(id);
-  const reader = { isCounted: () => true, decision, score() {}, audit() {} };
+  const reader = { isCounted: () => true, decision, people() {}, score() {}, audit() {} };
   const feed = resultsFeed(log, START, reader);
   await feed.read();
   expect(seen.at(-1)).toBe('dec_39');

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   type DeskOptions,
+  type EndedTask,
   type NewTask,
   openPeople,
-  type PaidTask,
   type People,
 } from '../../router/people/index.ts';
 import { openState } from '../../router/state/index.ts';
@@ -42,10 +42,10 @@ const [ANNA, BORIS] = ['Anna', 'Boris'].map((name) => ({ name, team: undefined }
 async function people(desk: Partial<DeskOptions> = {}, sweepMs?: number) {
   const state = await openState({ kind: 'memory', migrate: 'auto' });
   const clock = { ms: Date.now() };
-  const paid: PaidTask[] = [];
+  const paid: EndedTask[] = [];
   const desks = openPeople({
     documents: state.documents,
-    onPaid: async (one) => void paid.push(one),
+    onEnded: async (one) => void paid.push(one),
     onUndelivered: () => {},
     now: () => clock.ms,
     ...(sweepMs && { sweepMs }),
@@ -205,7 +205,7 @@ test('a task that is encrypted with a key that is not known is listed without it
       encryptionKeysEnv: 'PLIMSOLL_TEST_PEOPLE_KEYS',
       migrate: 'auto',
     });
-    const parts = { documents: state.documents, onPaid: async () => {}, onUndelivered: () => {} };
+    const parts = { documents: state.documents, onEnded: async () => {}, onUndelivered: () => {} };
     const desks = openPeople(parts);
     desks.configure({ support: DESK });
     const close = async () => {
