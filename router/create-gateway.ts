@@ -47,6 +47,7 @@ export async function openModelClient(config: Config): Promise<ModelClient> {
     profiles: {},
     rules: [],
     experiments: [],
+    limits: config.limits.filter(({ for: { key, team } }) => key === undefined && team === undefined), // nobody calls by a key
     cascade: { ...config.cascade, verifier: undefined },
     access: { required: false },
     server: { ...config.server, host: '127.0.0.1' },

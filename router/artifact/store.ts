@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -278,12 +278,25 @@ function refuseWithoutPointer(folder: string): void {
   );
 }
 
-/** Names of the folders with a manifest, sorted. Names that begin with a dot are of artifacts that are still being written. */
+/** Whether a folder holds something else than a router, such as the classifier of tasks. A manifest that cannot be read is for whoever opens it to report. */
+function isOtherKind(manifestFile: string): boolean {
+  try {
+    const { format } = JSON.parse(readFileSync(manifestFile, 'utf8')) as { readonly format?: unknown };
+    return format !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Names of the folders with the manifest of a router, sorted. Names that begin with a dot are of artifacts that are still being written. */
 export function artifactFoldersIn(store: string): string[] {
   if (!existsSync(store)) return [];
   try {
     return readdirSync(store)
-      .filter((name) => !name.startsWith('.') && existsSync(path.join(store, name, MANIFEST_FILE)))
+      .filter((name) => {
+        const manifest = path.join(store, name, MANIFEST_FILE);
+        return !name.startsWith('.') && existsSync(manifest) && !isOtherKind(manifest);
+      })
       .sort();
   } catch {
     return []; // a file, or not for us to see

@@ -40,24 +40,26 @@ export async function notices(
   const found = [
     ...own,
     ...ofProfiles,
-    ...(router.watch?.troubles() ?? []).map((text): Notice => ({ kind: 'fault', text, link: WATCH })),
+    ...(router.watch?.troubles() ?? []).map((text): Notice => ({ kind: 'warning', text, link: WATCH })), // what audits contradict is a fault by its standing
     ...routerNotices(parts),
     ...(gateway?.health().troubles ?? []).map((text): Notice => ({ kind: 'fault', text, link: PROVIDERS })),
     ...breakerNotices(parts),
     ...failureNotices(figures),
-    ...(await standingsOf(parts, nowMs)).flatMap((one) => limitNotices(one, nowMs)),
+    ...(await standingsOf(parts, nowMs).catch(() => [])).flatMap((one) => limitNotices(one, nowMs)),
   ];
   return [...found.filter(({ kind }) => kind === 'fault'), ...found.filter(({ kind }) => kind !== 'fault')];
 }
 
-/** The windows of all limits; empty if nothing is limited, or the ledger cannot be reached. */
+/**
+ * The windows of all limits; empty if nothing is limited.
+ * @throws PlimsollError `state-unavailable` if the ledger cannot be reached
+ */
 export async function standingsOf(
   { gateway, config }: Pick<DashboardParts, 'gateway' | 'config'>,
   nowMs: number,
 ): Promise<LimitStanding[]> {
   if (gateway?.ledger === undefined) return [];
-  const held = await gateway.ledger.windows(nowMs).catch(() => undefined);
-  return held === undefined ? [] : limitStandings(config().limits, held, nowMs);
+  return limitStandings(config().limits, await gateway.ledger.windows(nowMs), nowMs);
 }
 
 function standingNotices(standing: Standing, nowMs: number): Notice[] {

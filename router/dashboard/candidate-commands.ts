@@ -57,7 +57,8 @@ function whatIsJudged({ manifest: { policy }, threshold }: Candidate): string {
 function makeCopy({ folder, manifest, threshold, margin, verdict }: Candidate): string {
   const copy = shellWord(candidateFolder(folder));
   if (isWalked(manifest.policy) || threshold === manifest.policy.threshold)
-    return `cp -r ${shellWord(folder)} ${copy}`;
+    return `cp -r ${shellWord(folder)} ${copy}
+rm -f ${shellWord(`${candidateFolder(folder)}/verdict.json`)}   # its PASS is of the threshold that serves now`;
   const promise = `--max-quality-loss ${margin} --confidence ${wantedConfidence(verdict)} --out ${copy}`;
   if (manifest.cascade === undefined)
     return `${COMMAND} calibrate --artifact ${shellWord(folder)} --data labelled.jsonl ${promise}`;

@@ -49,5 +49,5 @@ function reloadHtml({ at, ok, message, before, after, artifacts, needsRestart }:
   return html`<h3>${time(Date.parse(at))}: ${outcome}</h3>
 ${!ok && html`<p>${message}</p><p class="muted">What served before serves on. ${after === undefined ? 'The file could not be read as a configuration, so what it would change is not known.' : ''}</p>`}
 ${needsRestart.length > 0 && html`<p class="muted">In force after a restart: ${needsRestart.join(', ')}.</p>`}
-${changes.length > 0 && changesTable('What it changes', changes)}`;
+${changes.length > 0 && changesTable(`What the reload of ${new Date(at).toISOString()} changes`, changes)}`;
 }

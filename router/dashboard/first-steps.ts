@@ -20,7 +20,7 @@ ${await sampleDecisions(router)}</section>
 <p>Run this in another terminal. It serves beside this one, plays an hour of made-up traffic in a minute, and prints a link to its dashboard and a request of your own to copy. Models and replies are made up.</p>
 ${command(`${COMMAND} demo`)}
 <h3>With your own models</h3>
-<p>Set a key, such as <code>OPENAI_API_KEY</code>, run this, and start the server again. It asks five questions, and begins with measuring: everything goes to your strong model as before. This page then has the request to send.</p>
+<p>Set a key, such as <code>OPENAI_API_KEY</code>, run this, and start the server again. It asks a few questions, and begins with measuring: everything goes to your strong model as before. This page then has the request to send.</p>
 ${command(`${COMMAND} init`)}
 <h3>Or ask for a decision alone</h3>
 ${command(`curl ${serverUrl}/v1/route \\\n  -H 'content-type: application/json' \\\n  -d '{"prompt":"What is the capital of France?"}'`)}

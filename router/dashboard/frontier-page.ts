@@ -36,7 +36,7 @@ ${artifactHtml(context, artifact)}`;
 }
 
 function otherArtifacts(artifacts: readonly FrontierArtifact[], shown: FrontierArtifact): Html {
-  return html`<nav class="periods" aria-label="Artifacts"><ul>${artifacts.map(
+  return html`<nav class="periods many" aria-label="Artifacts"><ul>${artifacts.map(
     ({ name, isServing }) =>
       html`<li><a href="/dashboard/frontier?artifact=${encodeURIComponent(name)}"${name === shown.name && html` aria-current="page"`}>${name}${isServing && ' (serves)'}</a></li>`,
   )}</ul></nav>`;
@@ -83,12 +83,12 @@ function missingHtml({ folder }: FrontierArtifact, why: string): Html {
 
 function pointForm(
   { name }: FrontierArtifact,
-  { share }: ShownPoint,
+  { share, words }: ShownPoint,
   { margin, chosen, last }: { readonly margin: number; readonly chosen: number; readonly last: number },
 ): Html {
   return html`<form method="get" action="/dashboard/frontier" class="filters">
 <input type="hidden" name="artifact" value="${name}">
-<label class="slide" data-slide hidden>Drag: from cheap to good <input type="range" min="0" max="${last}" value="${last - chosen}" step="1" data-point></label>
+<label class="slide" data-slide hidden>Drag: from cheap to good <input type="range" min="0" max="${last}" value="${last - chosen}" step="1" aria-valuetext="${words.escalated}" data-point></label>
 <label>Sent to a stronger model, % <input type="number" name="share" min="0" max="100" step="0.1" value="${share}" data-share></label>
 <label>Margin, points <input type="number" name="margin" min="${SMALLEST_MARGIN}" max="100" step="any" value="${marginPoints(margin)}"></label>
 <button>Show</button></form>`;

@@ -33,7 +33,7 @@ export async function homePage({ parts, query, serverUrl, nowMs }: PageContext):
 ${isEmpty && (await firstSteps(parts, serverUrl))}
 <div class="columns">
 <div class="wide">${measures && measuringPanel(config())}${figures !== undefined && !isEmpty && (measures ? paidPanel(figures, period) : savingsPanel(figures, period))}${measures ? nothingLost() : qualityPanel(proof, nowMs)}</div>
-<div class="narrow">${attentionPanel(attention)}</div>
+<div class="narrow">${attentionPanel(attention, gateway !== undefined)}</div>
 </div>
 ${figures !== undefined && !isEmpty && tiles(figures)}
 ${figures !== undefined && !isEmpty && statistics(figures, proof)}
@@ -80,6 +80,7 @@ ${requestBars(bars, period)}</section>`;
 <div><dt>Always the strongest model</dt><dd>${usd(strong)} <small>estimate</small></dd></div>
 <div><dt>A random choice with the same shares</dt><dd>${usd(random)} <small>estimate; ${against >= 0 ? `${usd(against)} more` : `${usd(-against)} less`} than paid</small></dd></div>
 </dl>
+${against < 0 && html`<p class="muted">A random choice costs less where hard requests have longer prompts or replies: it sends as many of them to the cheaper model, and loses more quality.</p>`}
 ${barChart(
   'Paid and saved',
   bars.map((bar) => moneyBar(bar, period)),
@@ -154,7 +155,7 @@ function qualityPanel({ standing, verdict, loss }: Certified, nowMs: number): Ht
   const end = Math.max(limit, bound) * 1.25;
   const words = `At most ${score(bound)} of quality is lost; ${score(limit)} is allowed`;
   return html`<section class="panel" aria-labelledby="quality">${heading}
-<p class="statement">${standingWords(standing.kind)} <strong>at most ${percent(bound)} of quality</strong> is lost against always the strongest model; you allow ${percent(limit)}.</p>
+<p class="statement">${standingWords(standing.kind)} <strong>at most ${percent(bound)} of quality</strong> is lost against always the strongest model; its suite allows ${percent(limit)}.</p>
 ${loadLine(words, bound / end, limit / end)}
 <p class="key"><span class="swatch solid"></span> lost at most, ${percent(bound, 2)} <span class="swatch limit"></span> allowed, ${percent(limit, 2)}</p>
 <p class="muted">Proved on ${counted(loss.n, 'labelled case')} with ${unbroken(confidenceWords(verdict, loss))} confidence by the suite ${verdict?.suite.name ?? DASH}, ${
@@ -172,10 +173,10 @@ function standingWords(kind: Certified['standing']['kind']): string {
   return 'Was proved, and live requests speak against it:';
 }
 
-function attentionPanel(found: readonly Notice[]): Html {
+function attentionPanel(found: readonly Notice[], callsModels: boolean): Html {
   const heading = html`<h2 id="attention">Needs attention</h2>`;
   if (found.length === 0) {
-    return html`<section class="panel calm" aria-labelledby="attention">${heading}<p><span class="sign good" aria-hidden="true">✓</span> Nothing. The proof holds, providers reply, and no limit is near.</p></section>`;
+    return html`<section class="panel calm" aria-labelledby="attention">${heading}<p><span class="sign good" aria-hidden="true">✓</span> Nothing. The proof holds${callsModels && ', providers reply, and no limit is near'}.</p></section>`;
   }
   return html`<section class="panel" aria-labelledby="attention">${heading}<ul class="notices">${found.map(noticeHtml)}</ul></section>`;
 }

@@ -10,13 +10,7 @@ import {
   type Promised,
 } from './audit-watch.ts';
 import { createDriftWatch, type DriftStatus, type DriftWatch } from './drift-watch.ts';
-import {
-  featureNames,
-  featureValues,
-  type Population,
-  populationSchema,
-  type ScoredRequest,
-} from './population.ts';
+import { featureNames, featureValues, populationSchema, type ScoredRequest } from './population.ts';
 import { type CertifiedShares, createShareWatch, type ShareStatus, type ShareWatch } from './share-watch.ts';
 
 /** What the operator should look at. */
@@ -109,7 +103,7 @@ export function openWatch(
       if (drift === undefined || text === undefined) return;
       drift.observe(featureValues(scored, extractor.extract(text)));
       if (driftAlarm !== undefined || !drift.isAlarmed()) return;
-      driftAlarm = driftMessage(manifest.name, drift, population!);
+      driftAlarm = driftMessage(manifest.name, drift);
       report('drift', driftAlarm);
     },
     observeAudit(audit) {
@@ -171,10 +165,17 @@ function shareMessage({ name, ladder }: Manifest, watch: ShareWatch, { rungs }: 
   return `The router has collapsed: of ${n} requests ${percent(shares[rung]!)} went to rung ${rung} (${ladder[rung]!.candidate}), and ${percent(rungs[rung]!)} when ${name} was certified. Look at what is sent, then label some of today's requests and gate it again.`;
 }
 
-function driftMessage(name: string, drift: DriftWatch, { n }: Population): string {
+/** Below it, by the usual rule of thumb, a feature has not shifted. */
+const SLIGHT_PSI = 0.1;
+
+function driftMessage(name: string, drift: DriftWatch): string {
   const { n: seen, features } = drift.status();
   const moved = features.slice(0, 3).map((feature) => `${feature.name} (PSI ${feature.psi.toFixed(2)})`);
-  return `Requests are no longer like the ${n} that ${name} was certified on, after ${seen} requests: ${moved.join(', ')} moved the most. Label some of today's and gate it again.`;
+  const what =
+    (features[0]?.psi ?? 0) < SLIGHT_PSI
+      ? `none of their features moved much by itself (most: ${moved[0]})`
+      : `${moved.join(', ')} moved the most`;
+  return `Requests are no longer like those that ${name} was certified on, after ${seen} requests: ${what}. Label some of today's and gate it again.`;
 }
 
 const WHAT_FOLLOWS = {

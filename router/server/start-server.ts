@@ -149,7 +149,7 @@ function listen(server: Server, { host, port }: Config['server']): Promise<void>
   });
 }
 
-const SET_PORT = 'Set server.port in plimsoll.config.yaml, PLIMSOLL_PORT, PORT or --port.';
+const SET_PORT = 'Set server.port in the configuration, PLIMSOLL_PORT, PORT or --port.';
 
 function listenError(cause: NodeJS.ErrnoException, host: string, port: number): PlimsollError {
   const field = cause.code === 'EADDRINUSE' || cause.code === 'EACCES' ? 'server.port' : 'server.host';

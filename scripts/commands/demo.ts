@@ -77,7 +77,7 @@ function summaryText(summary: DemoSummary, isOver: boolean): string {
       .map(([name, count]) => `${name} ${count}`)
       .join(', ');
   return `
-${counted(requests, 'request')} in ${seconds} s; by status: ${list(by_status)}.
+${counted(requests, 'request')} in ${seconds} s; by status: ${list(by_status)} (failures are staged).
 Replies by model: ${list(by_model)}; ${fallbacks} by a fallback.
 At made-up prices ${dollars(cost_usd)}; always the large model ${dollars(always_strong_usd)}.
 ${isOver ? '' : 'The server goes on, for the dashboard and for requests of yours. Ctrl-C ends it.\n'}`;

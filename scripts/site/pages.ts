@@ -15,7 +15,8 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   {
     title: 'Begin',
     pages: [
-      { title: 'Quick start', source: 'README.md' },
+      { title: 'What it is', source: 'README.md' },
+      { title: 'Quick start', source: 'docs/QUICK-START.md' },
       { title: 'First saving', source: 'docs/FIRST-SAVING.md' },
       { title: 'Walkthrough', source: 'docs/WALKTHROUGH.md' },
       { title: 'Design a router', source: 'docs/DESIGN-A-ROUTER.md' },

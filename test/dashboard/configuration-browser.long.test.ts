@@ -37,4 +37,12 @@ test('a change of the configuration on a narrow page: what is shown passes axe, 
   await page.getByText('and in force: ladder.cheap: first/other').first().waitFor();
   expect(await pageFaults(page)).toEqual([]);
   expect(read()).toContain('cheap: first/other');
+  await page.getByLabel('Model of cheap').fill('first/small');
+  await page.getByRole('button', { name: 'Show what would change' }).first().click();
+  await page.getByText('Write it').click();
+  await page.getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Change the configuration' }).click();
+  await page.getByText('and in force: ladder.cheap: first/small').first().waitFor();
+  expect(await page.locator('#reloads table').count()).toBe(2);
+  expect(await pageFaults(page)).toEqual([]);
 });

@@ -14,10 +14,10 @@ test('only what somebody set differs from the defaults', async () => {
   expect(own).not.toMatch(/decision_log\.(?:keep|max_bytes|include_prompt)/);
 });
 
-/** Rows of a table: the first cell -> the others. */
+/** Rows of the tables whose names begin so: the first cell -> the others. */
 function rowsOf(page: string, name: string): ReadonlyMap<string, readonly string[]> {
   const { document } = parseHTML(page);
-  const rows = [...document.querySelectorAll(`[aria-label="Table: ${name}"] tbody tr`)];
+  const rows = [...document.querySelectorAll(`[aria-label^="Table: ${name}"] tbody tr`)];
   return new Map(
     rows.map((row) => {
       const [first, ...rest] = [...row.children].map((cell) => cell.textContent ?? '');
@@ -98,7 +98,7 @@ test('the last ten reloads: what each changed, whether it was taken over, and wh
   expect(await reload()).toMatchObject({ ok: true });
   let page = await shown();
   expect(page).toContain('taken over');
-  expect(rowsOf(page, 'What it changes').get('ladder.cheap')).toEqual(['first/small', 'first/other']);
+  expect(rowsOf(page, 'What the reload of ').get('ladder.cheap')).toEqual(['first/small', 'first/other']);
   expect(page).toMatch(/in force after a restart: server/);
   const good = read();
   write(good.replace('cheap: first/other', 'cheep: first/other'));
@@ -109,7 +109,7 @@ test('the last ten reloads: what each changed, whether it was taken over, and wh
   expect(page.match(/! refused/g)).toHaveLength(2);
   expect(page).toContain('has no such candidate');
   expect(page).toContain('field &quot;nonsense&quot;');
-  expect(rowsOf(page, 'What it changes').get('ladder.cheep')).toEqual(['–', 'first/other']);
+  expect(rowsOf(page, 'What the reload of ').get('ladder.cheep')).toEqual(['–', 'first/other']);
   for (let i = 0; i < 12; i++) {
     write(good.replace('10 usd', `${i + 20} usd`));
     await reload();

@@ -1,8 +1,11 @@
+import { cpSync } from 'node:fs';
+import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { promote } from '../../router/artifact/index.ts';
 import { pageFaults } from '../helpers/axe.ts';
 import { browserOrSkip, launchChromium } from '../helpers/chromium.ts';
-import { type DashboardServer, dashboardServer } from './dashboard-client.ts';
+import { type DashboardServer, dashboardServer, scratch } from './dashboard-client.ts';
 
 const PAGE_MS = 120_000;
 
@@ -20,8 +23,8 @@ describe('the frontier and the report of the starter in Chromium', () => {
     readonly javaScriptEnabled?: boolean;
   }
 
-  async function opened(context: TestContext, view: View) {
-    const server = await dashboardServer({ artifact: 'models/starter', profiles: {} });
+  async function opened(context: TestContext, view: View, artifact = 'models/starter') {
+    const server = await dashboardServer({ artifact, profiles: {} });
     const { width, colorScheme = 'light', ...further } = view;
     const own = await browserOrSkip(browser, context).newContext({
       viewport: { width, height: 1600 },
@@ -69,6 +72,18 @@ describe('the frontier and the report of the starter in Chromium', () => {
       expect(trouble).toEqual([]);
     },
   );
+
+  test('links to many artifacts wrap', { timeout: PAGE_MS }, async (context) => {
+    const store = scratch();
+    for (let i = 0; i < 40; i++)
+      cpSync('models/starter', path.join(store, `artifact-of-a-long-name-${i}`), { recursive: true });
+    promote(store, 'artifact-of-a-long-name-7', new Date());
+    for (const width of [320, 1280]) {
+      const { page } = await opened(context, { width, bypassCSP: true }, store);
+      expect(await page.getByRole('navigation', { name: 'Artifacts' }).getByRole('link').count()).toBe(40);
+      expect(await pageFaults(page)).toEqual([]);
+    }
+  });
 
   test('the point moves by keyboard, by number and by pointer, under the policy of the pages', async (context) => {
     const { page, trouble } = await opened(context, { width: 1280 });

@@ -1,9 +1,10 @@
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { configSchema } from '../../router/config/index.ts';
 import { stateOf } from '../../router/dashboard/providers-page.ts';
 import { ask, gatewayForTest, PRICED_MODELS } from '../gateway/running-gateway.ts';
-import { visit } from './dashboard-client.ts';
+import { dashboardServer, scratch, signedIn, visit } from './dashboard-client.ts';
 
 test('a model with deployments replies as they do, and its replies stand in its own row', async () => {
   const deployments = [{ provider: 'first' }, { provider: 'second' }];
@@ -37,6 +38,22 @@ test('quotas are the limits of providers, models and deployments: what is used a
   };
   await expect.poll(quotas).toMatch(/provider=first<\/th><td>24h requests<\/td><td>25\u00a0?\s?%/);
   expect(await quotas()).not.toMatch(/first\/large|all requests/);
+});
+
+test('what is used of limits is not said while the state cannot be reached', async () => {
+  const server = await dashboardServer({
+    models: PRICED_MODELS,
+    limits: [{ for: { provider: 'first' }, windows: [{ '24h': '4 requests' }] }],
+    state: { kind: 'sqlite', url: path.join(scratch(), 'state.db') },
+    profiles: {},
+  });
+  const headers = await signedIn(server.url, server.keys.view.key);
+  const page = async (name: string) => visit(`${server.url}/dashboard/${name}`, { headers });
+  expect(await (await page('budgets')).text()).toContain('provider=first');
+  await server.gateway.state!.close();
+  const budgets = await page('budgets');
+  expect(budgets.status).toBeGreaterThanOrEqual(500);
+  expect(await budgets.text()).not.toContain('Nothing yet');
 });
 
 test('without such limits the page says how a quota is written down', async () => {

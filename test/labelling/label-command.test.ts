@@ -26,6 +26,8 @@ async function world(requests: number) {
         'fake/large': { price: { input: 10, output: 20 } },
       },
       state: { kind: 'sqlite', url: 'state.db' },
+      access: { keys_in_state: true }, // labelling calls by no key, so limits of keys are not its own
+      limits: [{ for: { key: '*' }, windows: [{ '24h': '1 usd' }] }],
     }),
   );
   writeFileSync(

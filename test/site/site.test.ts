@@ -60,7 +60,7 @@ test('a page has one main heading, unique anchors and its place in the navigatio
     expect(new Set(ids).size, page).toBe(ids.length);
   }
   expect(read('TRUST.html')).toContain('<a href="TRUST.html" aria-current="page">');
-  expect(read('reference/api.html')).toContain('<a href="../index.html">Quick start</a>');
+  expect(read('reference/api.html')).toContain('<a href="../QUICK-START.html">Quick start</a>');
 });
 
 test('braces of examples stay as they are written', () => {
