@@ -11,6 +11,6 @@ export {
 } from './load.ts';
 export { priceSchema } from './models-schema.ts';
 export type { OidcConfig } from './oidc-schema.ts';
-export { type Config, configSchema } from './schema.ts';
+export { type Config, configSchema, logLevelSchema } from './schema.ts';
 export { sessionsSchema } from './sessions-schema.ts';
 export { defaultState } from './state-schema.ts';

@@ -25,8 +25,10 @@ export interface DashboardParts {
   readonly review: ReviewHolder;
   /** Called with each change: who made it, and its outcome. */
   readonly onChange: (change: Change) => void;
-  /** Called with a sentence for the log: who signed in, or why an account was not let in. */
+  /** Called with a sentence for the log: who signed in. */
   readonly onSignIn: (text: string) => void;
+  /** Somebody could not sign in, for a reason that the operator may have to mend. */
+  readonly onSignInTrouble: (text: string) => void;
   /** Whether requests of the API need no key, and this machine alone can reach the server. */
   readonly isOpen: boolean;
   readonly isDraining: () => boolean;

@@ -111,7 +111,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
 
   async function leave(request: IncomingMessage, provider: OpenIdSignIn): Promise<PageResponse> {
     const begun = await provider.begin(Date.now()).catch((error) => {
-      parts.onSignIn(`nobody can sign in with an account: ${reasonIn(error)}`);
+      parts.onSignInTrouble(`nobody can sign in with an account: ${reasonIn(error)}`);
       throw error;
     });
     return redirect(begun.address, { 'set-cookie': openIdCookie(request, begun.cookie, isPublicOverTls) });
@@ -124,7 +124,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
   ): Promise<PageResponse> {
     const held = cookieIn(request, openIdCookieName(request));
     const outcome = await provider.end(held, addressOf(request).search, Date.now()).catch((error) => {
-      parts.onSignIn(`an account was not let in: ${reasonIn(error)}`);
+      parts.onSignInTrouble(`an account was not let in: ${reasonIn(error)}`);
       if (error instanceof PlimsollError && error.code === 'forbidden') return error.message;
       throw error;
     });

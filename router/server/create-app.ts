@@ -117,6 +117,7 @@ function dashboardFor(
     isDraining: () => lifecycle.draining,
     onChange: ({ id: _, timeMs: __, ...change }) => logger.info(change, `the dashboard: ${change.text}`),
     onSignIn: (text) => logger.info(`the dashboard: ${text}`),
+    onSignInTrouble: (text) => logger.warn(`the dashboard: ${text}`),
   });
   const guard = pageGuard(config, send);
   return guard === undefined

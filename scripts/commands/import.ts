@@ -10,7 +10,7 @@ import {
   requireOut,
   runImport,
 } from '../importers/index.ts';
-import { print, printJson, printNotes, startProgress } from '../terminal.ts';
+import { counted, print, printJson, printNotes, startProgress } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 interface Flags extends ReadingFlags {
@@ -116,7 +116,7 @@ missing: ${list(missing)}
 }
 
 function sentence({ cases, models, rejected, excluded, out }: ImportSummary): string {
-  return `${cases} cases of ${models.length} models in ${out}; ${rejected} rows rejected, ${excluded} left out\n`;
+  return `${cases} cases of ${counted(models.length, 'model')} in ${out}; ${rejected} rows rejected, ${excluded} left out\n`;
 }
 
 function share(text: string): number {

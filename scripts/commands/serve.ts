@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import { DEFAULT_CONFIG_FILE, withConfigPlace } from '../../router/config/index.ts';
+import { Command, Option } from 'commander';
+import { DEFAULT_CONFIG_FILE, logLevelSchema, withConfigPlace } from '../../router/config/index.ts';
 import { serveUntilSignal } from '../../router/serve.ts';
 import type { ServeOptions } from '../../router/serving.ts';
 import { type ConfigFlags, configFromFlags } from '../config-flags.ts';
@@ -14,7 +14,7 @@ export function serveCommand(): Command {
     .option('--allow-ungated', 'serve artifacts and policies without a valid PASS of the gate')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for any (default: 8787)', wholeNumberBetween(0, 65_535))
-    .option('--log-level <level>', 'silent, error, warn, info or debug')
+    .addOption(new Option('--log-level <level>', 'how much is logged').choices(logLevelSchema.options))
     .option('--json', 'print where it listens and what serves as JSON, once it listens', false)
     .action(async ({ json, ...options }: ConfigFlags & { readonly json: boolean }) => {
       process.exitCode = await runServe(options, json);

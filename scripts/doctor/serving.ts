@@ -210,7 +210,8 @@ const REMEDIES: Readonly<Partial<Record<Extract<Probe, { kind: 'failed' }>['fail
   auth: 'The provider refuses the key: make a new one on its site, and set it.',
   'quota-exhausted': 'The account has no credit left: top it up on the site of the provider.',
   'model-missing': 'The address has no list of models: check base_url, which often ends in /v1.',
-  'connect-refused': 'Nothing listens there: start it, or correct base_url.',
+  'connect-refused':
+    'Nothing listens there, or at the proxy (HTTPS_PROXY) if one is set: start it, or correct base_url.',
   dns: 'The host name does not resolve: correct base_url, or the network of this machine.',
   'tls-untrusted':
     'Its certificate is of an authority that is not known here: name that in upstream.ca_file.',

@@ -134,7 +134,12 @@ describe('a request that cannot be decided', () => {
         {},
         /cannot be read \(EISDIR\)\. It must be a file/,
       ],
-      ['an unknown log level', ['serve', '--artifact', TINY, '--log-level', 'loud'], {}, /field "log_level"/],
+      [
+        'an unknown log level',
+        ['serve', '--artifact', TINY],
+        { env: { PLIMSOLL_LOG_LEVEL: 'loud' } },
+        /PLIMSOLL_LOG_LEVEL must be/,
+      ],
     ]),
   )('%s: one message', async (_, args, surroundings, message) => {
     const ended = await cli(args, surroundings);
