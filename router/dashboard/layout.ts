@@ -1,7 +1,7 @@
 import { type Html, html, type Part } from '../markup.ts';
 import { VERSION } from '../package.ts';
 import { PAGES } from './pages.ts';
-import { mayDo, type Outcome, type Visitor } from './sessions.ts';
+import { mayUse, type Outcome, type Visitor } from './sessions.ts';
 import { fileUrl } from './static-files.ts';
 
 /** Light, dark, or as the browser wishes. */
@@ -72,7 +72,7 @@ ${visitor && whoHtml(visitor)}
 }
 
 function navigation(visitor: Visitor, at: string | undefined): Html {
-  const pages = PAGES.filter(({ role }) => mayDo(visitor, role));
+  const pages = PAGES.filter((page) => mayUse(visitor, page));
   return html`<nav class="pages" aria-label="Pages"><ul>${pages.map(
     ({ path, name }) =>
       html`<li><a href="${pageUrl(path)}"${path === at && html` aria-current="page"`}>${name}</a></li>`,
@@ -88,8 +88,8 @@ function outcomeHtml({ kind, text, secret }: Outcome): Html {
   return html`${notice(text, kind)}${secret !== undefined && html`<div class="code"><pre tabindex="0"><code>${secret}</code></pre><button type="button" class="quiet" data-copy hidden>Copy</button></div>`}`;
 }
 
-function whoHtml({ role, name, formToken }: Visitor): Html {
-  if (formToken === undefined) return html`<p class="who">anybody, may ${role}</p>`;
+function whoHtml({ role, name, formToken, isAnybody }: Visitor): Html {
+  if (formToken === undefined || isAnybody) return html`<p class="who">anybody, may ${role}</p>`;
   return html`<form method="post" action="/dashboard/sign-out" class="who"><input type="hidden" name="form" value="${formToken}"><span>${role}, ${name}</span> <button class="quiet">Sign out</button></form>`;
 }
 

@@ -18,8 +18,10 @@ import { CHANGES, PAGES } from './pages.ts';
 import { Runs } from './playground-runs.ts';
 import { streamRun } from './playground-stream.ts';
 import {
+  ANYBODY,
   isOwnForm,
   mayDo,
+  mayUse,
   type Outcome,
   SESSION_MS,
   Sessions,
@@ -66,6 +68,12 @@ export function openDashboard(parts: DashboardParts): PageListener {
     const held = cookieIn(request, cookieName(request));
     const visitor = sessions.find(held, Date.now()) ?? (isOpen ? ANYBODY : undefined);
     if (visitor === undefined) return page(401, signInPage(signInWays, look));
+    if (
+      visitor === ANYBODY &&
+      !isPost &&
+      PAGES.some(({ path, isForAnybody }) => path === first && isForAnybody)
+    )
+      return showAnybody(request, first, steps.slice(1), look);
     const signed = { visitor, look, held };
     return isPost ? change(request, first, signed) : show(request, first, steps.slice(1), signed);
   }
@@ -156,7 +164,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
       return redirect('/dashboard', { 'set-cookie': cookie(request, '', 0, isOverTls(request)) });
     }
     if (wanted === undefined) return missing(signed);
-    if (!mayDo(visitor, wanted.role)) return forbidden(wanted.role, signed);
+    if (!mayUse(visitor, wanted)) return forbidden(wanted.role, signed);
     const fault = wanted.malformed?.(form);
     if (fault !== undefined) return page(400, messagePage('Not changed', [fault], signed));
     const run = () => outcomeOf(() => wanted.run(form, contextOf(request, signed, [])));
@@ -164,6 +172,20 @@ export function openDashboard(parts: DashboardParts): PageListener {
     sessions.keep(held, outcome);
     const { back } = wanted;
     return redirect(pageUrl(outcome.at ?? (typeof back === 'string' ? back : back(form))));
+  }
+
+  /** With a session, so that the forms of the page have a token that other pages cannot know. */
+  async function showAnybody(
+    request: IncomingMessage,
+    path: string,
+    rest: readonly string[],
+    look: Look,
+  ): Promise<PageResponse> {
+    const held = sessions.begin('anybody', Date.now());
+    const visitor = sessions.find(held, Date.now()) ?? ANYBODY;
+    const shown = await show(request, path, rest, { visitor, look, held });
+    const own = cookie(request, held, SESSION_MS / 1_000, isOverTls(request));
+    return { ...shown, headers: { ...shown.headers, 'set-cookie': own } };
   }
 
   async function show(
@@ -176,7 +198,7 @@ export function openDashboard(parts: DashboardParts): PageListener {
     const wanted = PAGES.find((one) => one.path === path);
     const role =
       wanted === undefined ? STREAMS[`/dashboard/${path}`] : (rest.length > 0 && wanted.below) || wanted.role;
-    if (role !== undefined && !mayDo(visitor, role)) return forbidden(role, signed);
+    if (role !== undefined && !mayUse(visitor, { ...wanted, role })) return forbidden(role, signed);
     if (wanted === undefined) return missing(signed);
     const outcome = sessions.take(held);
     const main = await wanted.render({ ...contextOf(request, signed, rest), outcome });
@@ -246,15 +268,6 @@ interface Signed {
   /** The value of the cookie. */
   readonly held: string | undefined;
 }
-
-/** Who opens the page of a server without keys, on this machine. */
-const ANYBODY: Visitor = {
-  role: 'view',
-  name: 'anybody on this machine',
-  keyId: undefined,
-  team: undefined,
-  formToken: undefined,
-};
 
 function addressOf({ url = '/' }: IncomingMessage): URL {
   return new URL(url, 'http://here');

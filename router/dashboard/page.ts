@@ -3,7 +3,7 @@ import type { ResultsDesk } from '../experiment-results/index.ts';
 import type { Part } from '../markup.ts';
 import type { DashboardParts } from './dashboard-parts.ts';
 import type { Runs } from './playground-runs.ts';
-import type { Outcome, Visitor } from './sessions.ts';
+import type { Guard, Outcome, Visitor } from './sessions.ts';
 import type { StaticFile } from './static-files.ts';
 
 /** What a page is made of. */
@@ -24,12 +24,10 @@ export interface PageContext {
   readonly nowMs: number;
 }
 
-export interface DashboardPage {
+export interface DashboardPage extends Guard {
   /** Below /dashboard. */
   readonly path: string;
   readonly name: string;
-  /** Who may see it. */
-  readonly role: Role;
   /** Who may see what is below it; default: the same. */
   readonly below?: Role;
   readonly script?: StaticFile;
@@ -40,9 +38,8 @@ export interface DashboardPage {
 }
 
 /** What a form does. Its fields are what the browser sent. */
-export interface DashboardChange {
+export interface DashboardChange extends Guard {
   readonly path: string;
-  readonly role: Role;
   /** The field of the form with the name of what is changed, for the log of changes. */
   readonly subject?: string;
   /** It changes nothing, or is on record elsewhere: it is not in the state's log of changes. */

@@ -57,7 +57,7 @@ export const PAGES: readonly DashboardPage[] = [
     script: 'grading.js',
     render: labelsPage,
   },
-  { path: 'people', name: 'People', role: 'operate', render: peoplePage },
+  { path: 'people', name: 'People', role: 'operate', isForAnybody: true, render: peoplePage },
   { path: 'budgets', name: 'Budgets', role: 'view', render: budgetsPage },
   { path: 'providers', name: 'Providers', role: 'view', render: providersPage },
   { path: 'keys', name: 'Keys', role: 'admin', render: keysPage },

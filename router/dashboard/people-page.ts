@@ -109,6 +109,7 @@ function peopleOf({ parts: { gateway } }: PageContext): People {
 export const claimTaskChange: DashboardChange = {
   path: 'claim-task',
   role: 'operate',
+  isForAnybody: true,
   subject: 'id',
   back: toTask,
   async run(form, context) {
@@ -120,6 +121,7 @@ export const claimTaskChange: DashboardChange = {
 export const releaseTaskChange: DashboardChange = {
   path: 'release-task',
   role: 'operate',
+  isForAnybody: true,
   subject: 'id',
   back: () => 'people',
   async run(form, context) {
@@ -131,6 +133,7 @@ export const releaseTaskChange: DashboardChange = {
 export const answerTaskChange: DashboardChange = {
   path: 'answer-task',
   role: 'operate',
+  isForAnybody: true,
   subject: 'id',
   longestForm: 1_048_576,
   back: () => 'people',

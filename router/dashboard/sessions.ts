@@ -12,6 +12,28 @@ export interface Visitor {
   readonly team: string | undefined;
   /** Every form of this visitor has it; undefined for visitors who did not sign in and may only look. */
   readonly formToken: string | undefined;
+  /** Nobody has to sign in here. */
+  readonly isAnybody?: true;
+}
+
+/** Who opens the page of a server without keys, on this machine. */
+export const ANYBODY: Visitor = {
+  role: 'view',
+  name: 'anybody on this machine',
+  keyId: undefined,
+  team: undefined,
+  formToken: undefined,
+  isAnybody: true,
+};
+
+/** What a page or a form takes: a role, unless anybody may do it where nobody has to sign in. */
+export interface Guard {
+  readonly role: Role;
+  readonly isForAnybody?: true;
+}
+
+export function mayUse(visitor: Visitor, { role, isForAnybody }: Guard): boolean {
+  return mayDo(visitor, role) || (visitor.isAnybody === true && isForAnybody === true);
 }
 
 /** Whether a role includes what another one may. */
@@ -33,11 +55,12 @@ export interface Outcome {
   readonly at?: string | undefined;
 }
 
-/** With an API key, as somebody that a provider of OpenID Connect knows, or by a link. */
+/** With an API key, as somebody that a provider of OpenID Connect knows, by a link, or without signing in, where anybody may. */
 export type SignedInBy =
   | { readonly keyId: string }
   | { readonly person: { readonly name: string; readonly role: Role } }
-  | 'link';
+  | 'link'
+  | 'anybody';
 
 interface Session {
   readonly by: SignedInBy;
@@ -97,6 +120,7 @@ export class Sessions {
   }
 
   #visitorOf(by: SignedInBy, formToken: string): Visitor | undefined {
+    if (by === 'anybody') return { ...ANYBODY, formToken };
     const withoutKey = { keyId: undefined, team: undefined, formToken };
     if (by === 'link') return { role: 'admin', name: 'a link', ...withoutKey };
     if ('person' in by) return { ...by.person, ...withoutKey };
@@ -125,7 +149,7 @@ export class Sessions {
 }
 
 function whoIs(by: SignedInBy): string {
-  if (by === 'link') return by;
+  if (typeof by === 'string') return by;
   return 'person' in by ? `person ${by.person.name}` : `key ${by.keyId}`;
 }
 

@@ -11,6 +11,8 @@ const shadowedSchema = z.object({
   model: z.string(),
   outcome: z.enum(['replied', 'failed']),
   cost_usd: z.number().optional(),
+  /** What the cap counts of a call of unknown usage: all that was reserved. */
+  counted_usd: z.number().optional(),
   output_tokens: z.number().optional(),
   duration_ms: z.number(),
 });
@@ -42,7 +44,7 @@ export async function shadowResults(
     model,
     requests: tally.requests,
     failed: tally.failed,
-    spentUsd: tally.cost.total,
+    spentUsd: tally.cost.total + tally.countedUsd,
     meanCostUsd: meanOf(tally.cost),
     meanDurationMs: meanOf(tally.duration),
     meanOutputTokens: meanOf(tally.tokens),
@@ -57,6 +59,7 @@ interface Sum {
 interface Tally {
   requests: number;
   failed: number;
+  countedUsd: number;
   readonly cost: Sum;
   readonly duration: Sum;
   readonly tokens: Sum;
@@ -67,12 +70,14 @@ function add(models: Map<string, Tally>, record: z.infer<typeof shadowedSchema>)
   const tally = models.get(record.model) ?? {
     requests: 0,
     failed: 0,
+    countedUsd: 0,
     cost: sum(),
     duration: sum(),
     tokens: sum(),
   };
   models.set(record.model, tally);
   tally.requests++;
+  tally.countedUsd += record.counted_usd ?? 0;
   if (record.outcome === 'failed') {
     tally.failed++;
     return;

@@ -143,7 +143,7 @@ export function checkExperiments(
 }
 
 /** @throws PlimsollError `ungated` if the profile of an arm may not serve at this moment */
-export function refuseUngated(
+function refuseUngated(
   experiments: readonly Experiment[],
   router: ExperimentRouter,
   allowUngated: boolean,

@@ -19,13 +19,6 @@ export async function openGateway(
   return (await import('./open-gateway.ts')).openGateway(options, ...rest);
 }
 
-/** The function of this name in `gateway-experiments.ts`, loaded at the first call. */
-export async function refuseUngated(
-  ...args: Parameters<typeof import('./gateway-experiments.ts').refuseUngated>
-): Promise<void> {
-  (await import('./gateway-experiments.ts')).refuseUngated(...args);
-}
-
 /** The function of this name in `refuse-settings.ts`, loaded at the first call. */
 export async function refuseSettings(
   ...args: Parameters<typeof import('./refuse-settings.ts').refuseSettings>

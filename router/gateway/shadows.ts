@@ -1,8 +1,8 @@
 import { LightAbortSignal } from '../abort-signal.ts';
 import { createLimiter, type Limiter } from '../access/index.ts';
-import { type CatalogModel, costUsd } from '../catalog/index.ts';
+import { type CatalogModel, costUsd, NANO } from '../catalog/index.ts';
 import { closedError, type SafeError } from '../errors.ts';
-import type { UnroutedCall, UpstreamSettings, Usage } from '../exchange/index.ts';
+import type { Failure, UnroutedCall, UpstreamSettings, Usage } from '../exchange/index.ts';
 import { SHADOWED, type Shadow, shadowLimits } from '../experiments/index.ts';
 import type { FallbackChain, FallbackResult } from '../fallback/index.ts';
 import { MemoryBudget } from '../memory-budget.ts';
@@ -176,13 +176,15 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
     const startedMs = performance.now();
     let usage: Usage | undefined;
     let result: FallbackResult | undefined;
+    let isCountedWhole = false;
     try {
       result = await parts.shadowChain.execute(call, [model], startedMs + deadlineMs);
       usage = await usageOf(result);
     } finally {
-      // If the provider reports no usage, the call may have cost all that was reserved.
-      const isKnown = usage !== undefined || result?.kind === 'failure';
-      if (isKnown) await reserving.settle(usedBy(model.name, usage === undefined ? [] : [{ model, usage }]));
+      // If the provider reports no usage, the call may have cost all that was reserved: the cap holds whatever it bills.
+      isCountedWhole = usage === undefined && (result === undefined || mayBeBilled(result));
+      if (!isCountedWhole)
+        await reserving.settle(usedBy(model.name, usage === undefined ? [] : [{ model, usage }]));
       else await reserving.settle({ entry: { ...entry }, calls: calls[0]! });
     }
     const outcome = result.kind === 'reply' ? 'replied' : 'failed';
@@ -194,6 +196,7 @@ export function openShadows({ state, deadlineMs, onFailure }: ShadowOptions): Sh
       outcome,
       failure: result.kind === 'failure' ? result.failure.reason : undefined,
       cost_usd: costUsd(model.price, usage),
+      counted_usd: isCountedWhole ? worst.nanoUsd / NANO : undefined,
       input_tokens: usage?.inputTokens,
       output_tokens: usage?.outputTokens,
       duration_ms: Math.round(performance.now() - startedMs),
@@ -271,6 +274,14 @@ function plainCall(
     memory: memory.share(),
     signal,
   };
+}
+
+/** Failures after which a provider may have made a reply, or some of it. */
+const BEGUN: ReadonlySet<string> = new Set<Failure>(['timeout', 'reset', 'bad-answer']);
+
+/** Whether a provider may bill a call that it reported no usage of. */
+function mayBeBilled(result: FallbackResult): boolean {
+  return result.kind === 'reply' || result.attempts.some(({ outcome }) => BEGUN.has(outcome));
 }
 
 /** Once the whole reply is there. */

@@ -32,7 +32,7 @@ import {
   startExperiment,
   stopExperiment,
 } from '../../router/experiments/index.ts';
-import { refuseUngated } from '../../router/gateway/index.ts';
+import { refuseSettings } from '../../router/gateway/index.ts';
 import { parseJson } from '../../router/json/index.ts';
 import type { DecisionRecord } from '../../router/records/index.ts';
 import type { State } from '../../router/state/index.ts';
@@ -67,7 +67,7 @@ export function experimentCommand(): Command {
 async function start(name: string, { config: file, json }: Flags): Promise<void> {
   const config = loadConfig(file);
   const experiment = experimentNamed(name, config.experiments);
-  await requireArms(experiment, config);
+  await requireServable(config);
   await withState(file, { mayBeNew: true, migrate: 'auto' }, async (state) => {
     const started = await startExperiment(experiment, state, Date.now());
     if (json) printJson({ experiment: name, ...started });
@@ -75,11 +75,11 @@ async function start(name: string, { config: file, json }: Flags): Promise<void>
   });
 }
 
-/** A server would pause it at once, where few would look. @throws PlimsollError `ungated`; as `createRouter` */
-async function requireArms(experiment: Experiment, { watch: _, ...config }: Config): Promise<void> {
+/** A server would refuse the configuration, or pause the experiment at once, where few would look. @throws PlimsollError as `createRouter` and `refuseSettings` */
+async function requireServable({ watch: _, ...config }: Config): Promise<void> {
   const router = await createRouter(config as Config);
   try {
-    await refuseUngated([experiment], router, config.allowUngated);
+    await refuseSettings(config as Config, router);
   } finally {
     await router.close();
   }

@@ -7,7 +7,10 @@ import { layVerdict } from '../helpers/verdicts.ts';
 import { cli, expectRefusal, jsonOf, scratchFolder } from './run-cli.ts';
 
 const CONFIG = `
-providers: { openai: { kind: openai } }
+artifact: served
+providers: { openai: { kind: openai }, first: { kind: openai-compatible, base_url: 'http://127.0.0.1:9/v1' } }
+models: { first/tiny-cheap-1: {}, first/tiny-strong-1: {} }
+ladder: { cheap: first/tiny-cheap-1, strong: first/tiny-strong-1 }
 profiles: { next: {} }
 decision_log: { to: state }
 state: { kind: sqlite, url: state.db }
@@ -21,8 +24,11 @@ experiments:
     spend: { 24h: 5 usd }
 `;
 
-function place(config = CONFIG): string {
+/** A folder with the configuration, and the artifact that it serves with a PASS. */
+async function place(config = CONFIG): Promise<string> {
   const cwd = scratchFolder();
+  cpSync((await tinyArtifact()).folder, path.join(cwd, 'served'), { recursive: true });
+  layVerdict(path.join(cwd, 'served'));
   writeFileSync(path.join(cwd, 'plimsoll.config.yaml'), config);
   return cwd;
 }
@@ -57,7 +63,7 @@ const records = (startedMs: number) =>
 
 describe('plimsoll experiment', () => {
   it('start, status and stop: one after the other, by the state', async () => {
-    const cwd = place();
+    const cwd = await place();
     const started = jsonOf(await cli(['experiment', 'start', 'try', '--json'], { cwd }));
     expect(started).toMatchObject({ experiment: 'try', status: 'running' });
     const startedMs = Date.parse(started['started_at'] as string);
@@ -103,20 +109,31 @@ describe('plimsoll experiment', () => {
 
   it('start is refused if the artifact of an arm has expired', async () => {
     const { folder } = await tinyArtifact();
-    const cwd = place(CONFIG.replace('next: {}', 'next: { artifact: expired }'));
+    const cwd = await place(CONFIG.replace('next: {}', 'next: { artifact: expired }'));
     cpSync(folder, path.join(cwd, 'expired'), { recursive: true });
     layVerdict(path.join(cwd, 'expired'), { issued: new Date(Date.now() - 91 * 86_400_000).toISOString() });
     const refused = await cli(['experiment', 'start', 'try'], { cwd });
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/expired on .*Gate it again/)]);
-    const allowed = place(
+    const allowed = await place(
       `${CONFIG.replace('next: {}', 'next: { artifact: expired }')}allow_ungated: true\n`,
     );
     cpSync(path.join(cwd, 'expired'), path.join(allowed, 'expired'), { recursive: true });
     expect((await cli(['experiment', 'start', 'try'], { cwd: allowed })).stdout).toMatch(/^try is started/);
   });
 
+  it.each([
+    ['nope/x', 'there is no model "nope/x"'],
+    ['human/support', 'experiments.dark.to.models names people (human/support)'],
+  ])('start is refused for what a server would refuse: a shadow of %s', async (model, why) => {
+    const people = 'people: { support: { cost_per_minute_usd: 0.6, minutes: 4 } }\n';
+    const cwd = await place(CONFIG.replace('openai/gpt-6-sol', model) + people);
+    const refused = await cli(['experiment', 'start', 'dark'], { cwd });
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain(why);
+  });
+
   it('status of a shadow says what is left of its cap', async () => {
-    const cwd = place();
+    const cwd = await place();
     expect((await cli(['experiment', 'start', 'dark'], { cwd })).code).toBe(0);
     const state = await openState({ kind: 'sqlite', url: path.join(cwd, 'state.db'), migrate: 'auto' });
     const timeMs = Date.now();
@@ -147,7 +164,7 @@ describe('plimsoll experiment', () => {
   });
 
   it('a decision log that is a file, by its name', async () => {
-    const cwd = place(CONFIG.replace('{ to: state }', '{ to: file, file: decisions.jsonl }'));
+    const cwd = await place(CONFIG.replace('{ to: state }', '{ to: file, file: decisions.jsonl }'));
     const started = jsonOf(await cli(['experiment', 'start', 'try', '--json'], { cwd }));
     const lines = records(Date.parse(started['started_at'] as string)).map((one) => JSON.stringify(one));
     writeFileSync(path.join(cwd, 'decisions.jsonl'), `${lines.join('\n')}\n`);
@@ -161,14 +178,14 @@ describe('plimsoll experiment', () => {
   });
 
   it('what it is not given is said', async () => {
-    const cwd = place();
+    const cwd = await place();
     await expectRefusalOf(
       ['experiment', 'start', 'tyr'],
       cwd,
       /no experiment "tyr"\. Did you mean "try"\? There are: try, dark/,
     );
     await expectRefusalOf(['experiment', 'status'], cwd, /There is no state at state\.db yet/);
-    await expectRefusalOf(['experiment', 'status'], place(''), /has no experiments/);
+    await expectRefusalOf(['experiment', 'status'], await place(''), /has no experiments/);
   });
 });
 

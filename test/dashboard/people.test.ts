@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { LEGAL, SUPPORT } from '../gateway/people-gateway.ts';
+import { ask, gatewayForTest, postRaw } from '../gateway/running-gateway.ts';
 import {
   type DashboardServer,
   dashboardServer,
@@ -85,4 +86,40 @@ test('who may only look sees no queue and answers nothing; a form of another ses
   expect((await pageAt(`${url}/dashboard/people/${missing}`, headers)).status).toBe(404);
   const away = await sendForm(url, '/dashboard/claim-task', { form, id: '//elsewhere.example' }, headers);
   expect(away.headers.get('location')).toBe('/dashboard/people/%2F%2Felsewhere.example');
+});
+
+test('without keys on this machine anybody answers on the page, too, and a form of another page changes nothing', async () => {
+  const { url } = await gatewayForTest({
+    config: {
+      people: { support: SUPPORT },
+      rules: [{ name: 'legal', when: { tag: 'legal' }, use: 'human' }],
+      state: { kind: 'memory' },
+    },
+  });
+  const asked = await postRaw(url, '/v1/chat/completions', ask('May we?'), LEGAL);
+  const { id } = (await asked.json()) as { id: string };
+  const home = await visit(`${url}/dashboard`);
+  expect(home.headers.get('set-cookie')).toBeNull();
+  expect(await home.text()).toContain('<a href="/dashboard/people">People</a>');
+  const opened = await visit(`${url}/dashboard/people/${id}`);
+  const set = opened.headers.get('set-cookie') ?? '';
+  expect(set).toContain('HttpOnly; SameSite=Strict');
+  const headers = { cookie: set.split(';')[0]! };
+  const form = /name="form" value="([^"]+)"/.exec(await opened.text())![1]!;
+  const text = 'Within two weeks.';
+  const answer = (fields: Record<string, string>, more: Record<string, string>) =>
+    sendForm(url, '/dashboard/answer-task', { id, text, ...fields }, more);
+  expect((await answer({}, headers)).status).toBe(403);
+  expect((await answer({ form }, {})).status).toBe(403); // no cookie
+  expect((await answer({ form }, { ...headers, origin: 'http://elsewhere.example' })).status).toBe(403);
+  expect((await fetch(`${url}/v1/people/replies/${id}`)).status).toBe(202);
+  for (const place of ['start-experiment', 'promote', 'create-key'])
+    expect((await sendForm(url, `/dashboard/${place}`, { form, name: 'x' }, headers)).status).not.toBe(303);
+  expect((await visit(`${url}/dashboard/changes`, { headers })).status).toBe(403);
+  expect((await answer({ form }, headers)).status).toBe(303);
+  const reply = (await (await fetch(`${url}/v1/people/replies/${id}`)).json()) as {
+    choices: { message: { content: string } }[];
+  };
+  expect(reply.choices[0]!.message.content).toBe(text);
+  expect((await pageAt(`${url}/dashboard/people`, headers)).text).toContain('The reply is with the client.');
 });

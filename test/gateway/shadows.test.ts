@@ -128,6 +128,23 @@ test.each([
   }, WAIT);
 });
 
+test.each(['broken-json', 'cut', 'reset'] as const)(
+  'a call that may be billed although no reply came of it (%s) counts with all that was reserved',
+  async (fault) => {
+    const gateway = await shadowing();
+    gateway.second.failAlways(fault);
+    await (await postRaw(gateway.url, CHAT, { ...ask(gateway.artifact.easy[0]!), max_tokens: 50 })).text();
+    await vi.waitFor(async () => expect(await gateway.mirrored()).toHaveLength(1), WAIT);
+    const [record] = await gateway.mirrored();
+    expect(record).toMatchObject({ outcome: 'failed', counted_usd: expect.any(Number) });
+    expect(record.counted_usd).toBeGreaterThan((50 * 20) / 1e6); // the longest reply, and the prompt
+    const [window] = await gateway.state.ledger.windows(Date.now());
+    expect(window).toMatchObject({ reserved: 0, settled: Math.round(record.counted_usd * 1e9) });
+    const [found] = await shadowResults(gateway.state.log, 'dark', 0);
+    expect(found).toMatchObject({ failed: 1, spentUsd: record.counted_usd, meanCostUsd: undefined });
+  },
+);
+
 test('the cap is never passed: what has no room is not sent', async () => {
   // 4,096 tokens of output at 20 dollars a million are reserved: there is room for one at a time, and for a few in all.
   const gateway = await shadowing({ spend: { '24h': '0.084 usd' }, max_concurrent: 50 });
