@@ -130,6 +130,8 @@ const canary = z
       context.addIssue({ code: 'custom', message, path: [path] });
     if (stages.some((one, i) => i > 0 && one <= stages[i - 1]!) || stages.at(-1) !== 1)
       fault('must rise, and end with 1', 'stages');
+    else if (stages.length === 1)
+      fault('need one below 1: at 1 nothing is left that the rules could compare with', 'stages');
     if (candidate === own) fault(`is ${own}, whose place it is to take: name another profile`, 'candidate');
     if (audits > 0 && wanted.max_audit_loss === undefined)
       fault('needs rules.max_audit_loss: without it audits decide nothing', 'min_audits');

@@ -1,5 +1,12 @@
-import { CANDIDATE, type Canary, type CanaryEvidence, deltaOfRule } from '../experiments/index.ts';
+import {
+  CANDIDATE,
+  type Canary,
+  type CanaryComparison,
+  type CanaryEvidence,
+  deltaOfRule,
+} from '../experiments/index.ts';
 import type { ResultsReader } from './arrival-order.ts';
+import type { LastStage } from './last-stage.ts';
 import { auditEvidence, resultsSoFar } from './results.ts';
 
 /** What the rules of one canary are judged by, gathered from the log. */
@@ -49,17 +56,24 @@ export function canaryEvidence(
       if (isCandidates(decisionId, artifact)) audits.observe(loss);
     },
     evidence(stage, standingFault) {
-      const [, candidate] = results.results().arms;
-      const { success, duration_ms: latency, cost_usd: cost, score } = candidate!.differences;
+      const {
+        arms: [control, candidate],
+        lastStage,
+      } = results.results();
       return {
         stageRequests: byShare.get(canary.stages[stage] ?? 1) ?? 0,
-        errors: success && { estimate: -success.estimate, low: -success.high, high: -success.low },
-        latency,
-        cost,
-        score,
+        controlRequests: control!.requests,
+        ...comparisonOf(candidate!.differences),
+        lastStage: comparisonOf(lastStage!),
         audits: audits.status(),
         standingFault,
       };
     },
   };
+}
+
+function comparisonOf(differences: LastStage): CanaryComparison {
+  const { success, duration_ms: latency, cost_usd: cost, score } = differences;
+  const errors = success && { estimate: -success.estimate, low: -success.high, high: -success.low };
+  return { errors, latency, cost, score };
 }

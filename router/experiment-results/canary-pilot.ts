@@ -13,7 +13,7 @@ import {
 } from '../experiments/index.ts';
 import type { Documents, Lease, Leases, Log } from '../state/index.ts';
 import { type CanaryEvidenceSoFar, canaryEvidence } from './canary-evidence.ts';
-import { type ResultsFeed, resultsFeed } from './results.ts';
+import { type ResultsFeed, resultsFeed } from './results-feed.ts';
 
 const EVERY_MS = 2_000;
 const NOTED_EVERY_MS = 10_000;

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { definitionHash, type Experiment, readWatermark } from '../experiments/index.ts';
 import { resultWithin } from '../result-within.ts';
 import type { Documents, Log } from '../state/index.ts';
-import { type ExperimentResults, resultsFeed, resultsSoFar } from './results.ts';
+import { type ExperimentResults, resultsSoFar } from './results.ts';
+import { resultsFeed } from './results-feed.ts';
 import { type ShadowedModel, shadowResults } from './shadow-results.ts';
 
 /** What an experiment came to, as far as the log has been read. */

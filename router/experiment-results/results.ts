@@ -1,11 +1,9 @@
 import { NANO } from '../catalog/index.ts';
 import { CANDIDATE, type Canary, CONTROL, LONGEST_WAIT_MS, type Split } from '../experiments/index.ts';
-import { parseJson } from '../json/index.ts';
-import { AUDITS, auditSchema } from '../monitoring/index.ts';
-import { type WorkRecord, workRecordFrom } from '../people/index.ts';
+import type { WorkRecord } from '../people/index.ts';
 import { RecentMap } from '../recent-map.ts';
-import { type DecisionRecord, FEEDBACK, feedbackFrom } from '../records/index.ts';
-import { DECISIONS, type Log, PEOPLE_WORK, type StoredRecord } from '../state/index.ts';
+import type { DecisionRecord } from '../records/index.ts';
+import type { Log } from '../state/index.ts';
 import {
   asymptoticDifference,
   boundedDifference,
@@ -15,12 +13,10 @@ import {
   type SampleRatioTest,
   sampleRatioTest,
 } from '../statistics/index.ts';
-import { type AssignedRecord, arrivalOrder, type ResultsReader } from './arrival-order.ts';
+import type { AssignedRecord } from './arrival-order.ts';
+import { type LastStage, lastStage } from './last-stage.ts';
+import { byMetric, type ControlFactors, isBounded, type Metric } from './metrics.ts';
 import { HANDED_OFF, type WorkUse, workUseOf } from './work-use.ts';
-
-/** What is measured of a request: whether a whole reply went out, US dollars, ms until its last byte, scores of feedback. */
-export const METRICS = ['success', 'cost_usd', 'duration_ms', 'score'] as const;
-export type Metric = (typeof METRICS)[number];
 
 /** Units and decisions that are remembered: of older ones feedback is not counted, and a unit that comes again counts anew. */
 const REMEMBERED = 100_000;
@@ -48,6 +44,8 @@ export interface ExperimentResults {
   readonly arms: readonly ArmResults[];
   /** The p-value of the units' shares: at most 1 - confidence if the assignment or the recording is wrong. */
   readonly sampleRatioPValue: number;
+  /** For a canary whose candidate has all requests now: compared with its profile's before. */
+  readonly lastStage: LastStage | undefined;
 }
 
 /** Adds up what happened in one experiment since it was started. Records must come in the order in which the requests arrived. */
@@ -65,9 +63,6 @@ export interface ResultsSoFar {
   armOf(decisionId: string): string | undefined;
 }
 
-/** Multiplies what the first arm has, to ask whether another has more than this many times as much. */
-export type ControlFactors = Readonly<Partial<Record<Metric, number>>>;
-
 interface Assigned {
   readonly arm: number;
   /** For each arm its probability in a comparison with the first one; undefined for the first one itself. */
@@ -75,6 +70,8 @@ interface Assigned {
   readonly isFirstOfUnit: boolean;
   /** What becomes of the work of people on it. */
   readonly work: WorkUse;
+  /** What it says about the last stage of a canary; undefined: nothing. */
+  readonly side: 'candidate' | 'control' | undefined;
 }
 
 /**
@@ -95,17 +92,35 @@ export function resultsSoFar(
   /** Of requests that are not known yet: the two streams are read one after the other. */
   const early = new RecentMap<WorkRecord>(REMEMBERED);
   const ratio: SampleRatioTest = sampleRatioTest();
+  let areOtherWeights = false;
+  const last = experiment.kind === 'canary' ? lastStage(delta, factors) : undefined;
+  const unitsOfLast = new RecentMap<true>(REMEMBERED);
 
+  /** As they were at the time of the request: the definition may have been changed since. Of three arms and more a record does not say all of them. */
   function propensities({ arm, propensity }: NonNullable<DecisionRecord['experiment']>): readonly number[] {
-    if (experiment.kind === 'split') return experiment.arms.map(({ weight }) => weight);
-    const candidate = arm === CANDIDATE ? propensity : 1 - propensity;
-    return [1 - candidate, candidate];
+    if (names.length === 2)
+      return arm === names[0] ? [propensity, 1 - propensity] : [1 - propensity, propensity];
+    const weights = experiment.kind === 'split' ? experiment.arms.map(({ weight }) => weight) : [];
+    if (Math.abs((weights[names.indexOf(arm)] ?? 0) - propensity) > 1e-9) areOtherWeights = true;
+    return weights;
   }
 
-  function observe(metric: Metric, { arm, chances, isFirstOfUnit }: Assigned, value: number): void {
+  /** At the last stage everybody is with the candidate, also who was not before: the first request of each unit at that stage counts. */
+  function sideOf(
+    { arm, unit, propensity }: NonNullable<DecisionRecord['experiment']>,
+    isFirstOfUnit: boolean,
+  ): Assigned['side'] {
+    if (arm === CONTROL) return isFirstOfUnit ? 'control' : undefined;
+    if (propensity < 1 || unitsOfLast.get(unit) !== undefined) return undefined;
+    unitsOfLast.set(unit, true);
+    return 'candidate';
+  }
+
+  function observe(metric: Metric, { arm, chances, isFirstOfUnit, side }: Assigned, value: number): void {
     const mean = tallies[arm]!.means[metric];
     mean.n++;
     mean.total += value;
+    if (side !== undefined) last?.observe(metric, side === 'candidate', value);
     if (!isFirstOfUnit) return;
     const isTreated = arm > 0;
     const compared = isTreated ? value : value * (factors[metric] ?? 1);
@@ -155,7 +170,8 @@ export function resultsSoFar(
       }
       const success = successOf(record);
       const work = workUseOf(record, success === 1);
-      const assigned: Assigned = { arm, chances, isFirstOfUnit, work };
+      const side = last && sideOf(own, isFirstOfUnit);
+      const assigned: Assigned = { arm, chances, isFirstOfUnit, side, work };
       decisions.set(record.id, assigned);
       tally.requests++;
       tally.spentUsd += record.cost_usd ?? 0;
@@ -192,9 +208,12 @@ export function resultsSoFar(
         spentUsd: tally.spentUsd,
         means: byMetric((metric) => meanOf(tally.means[metric])),
         auditLoss: meanOf(tally.audits),
-        differences: byMetric((metric) => (arm === 0 ? undefined : tally.sequences[metric].interval())),
+        differences: byMetric((metric) =>
+          arm === 0 || areOtherWeights ? undefined : tally.sequences[metric].interval(),
+        ),
       })),
-      sampleRatioPValue: ratio.pValue(),
+      sampleRatioPValue: areOtherWeights ? 1 : ratio.pValue(),
+      lastStage: last?.differences(),
     }),
     armOf(decisionId) {
       const found = decisions.get(decisionId);
@@ -228,13 +247,9 @@ function tallyOf(delta: number) {
     audits: { n: 0, total: 0 } as Sum,
     sequences: byMetric(
       (metric): DifferenceSequence =>
-        metric === 'success' || metric === 'score' ? boundedDifference(delta) : asymptoticDifference(delta),
+        isBounded(metric) ? boundedDifference(delta) : asymptoticDifference(delta),
     ),
   };
-}
-
-function byMetric<T>(make: (metric: Metric) => T): Record<Metric, T> {
-  return Object.fromEntries(METRICS.map((metric) => [metric, make(metric)])) as Record<Metric, T>;
 }
 
 function meanOf({ n, total }: Sum): ArmMean {
@@ -270,103 +285,6 @@ export function isRatioAlarm(
   { sampleRatioPValue }: Pick<ExperimentResults, 'sampleRatioPValue'>,
 ): boolean {
   return sampleRatioPValue <= 1 - confidence;
-}
-
-const PAGE = 1_000;
-/** In a long log, by the times of its records. */
-const HAND_ON_EVERY_MS = 60_000;
-
-/** What is read of a state's log, from where the last reading ended. */
-export interface ResultsFeed {
-  /** Hands on what is new, in the order of arrival, up to the oldest request that is still at work. */
-  read(): Promise<void>;
-  /** Requests that have ended, and are counted once all that arrived before them have. */
-  waiting(): number;
-}
-
-export interface FeedOptions {
-  /** All that arrived before this time has ended, and is in the log when it is read after this. Default: all there is. */
-  readonly watermark?: () => Promise<number>;
-  /** Records that are read and handed on at a time. */
-  readonly limit?: number;
-}
-
-/**
- * @param sinceMs earlier records are passed over, without reading them all
- * @param decisions where those are: in the log (true), elsewhere, as in a file, or nowhere (false)
- */
-export function resultsFeed(
-  log: Pick<Log, 'read'>,
-  sinceMs: number,
-  reader: ResultsReader,
-  decisions: boolean | AsyncIterable<DecisionRecord> = true,
-  { watermark = async () => Number.POSITIVE_INFINITY, limit = PAGE }: FeedOptions = {},
-): ResultsFeed {
-  const ordered = arrivalOrder(reader);
-  let beforeMs = 0;
-  let handedOnMs = 0;
-
-  /** What comes after a record in the log arrived at most the longest wait before it: a long log need not be in memory as a whole. */
-  function decision(record: DecisionRecord | undefined): void {
-    if (record?.experiment === undefined) return;
-    ordered.decision(record);
-    const settledMs = Math.min(beforeMs, Date.parse(record.time) - LONGEST_WAIT_MS);
-    if (settledMs < handedOnMs + HAND_ON_EVERY_MS) return;
-    handedOnMs = settledMs;
-    ordered.handOn(settledMs);
-  }
-
-  const all: { name: string; afterSeq?: number; hand: (record: StoredRecord) => void }[] = [
-    {
-      name: DECISIONS,
-      hand({ body }) {
-        if (!body.includes('"experiment":')) return; // most records are of none, and parsing takes time
-        decision(parseJson(body) as DecisionRecord | undefined);
-      },
-    },
-    {
-      name: PEOPLE_WORK,
-      hand({ body }) {
-        const work = workRecordFrom(body);
-        if (work !== undefined) ordered.people(work);
-      },
-    },
-    {
-      name: FEEDBACK,
-      hand(record) {
-        const entry = feedbackFrom(record);
-        if (entry?.kind === 'score' && entry.score !== undefined)
-          ordered.score(entry.decisionId, entry.score);
-      },
-    },
-    {
-      name: AUDITS,
-      hand({ body }) {
-        const { data } = auditSchema.safeParse(parseJson(body));
-        if (data !== undefined) ordered.audit(data.decision_id, data.loss, data.artifact);
-      },
-    },
-  ];
-  const streams = decisions === true ? all : all.slice(1);
-  return {
-    async read() {
-      beforeMs = await watermark();
-      if (typeof decisions === 'object') for await (const record of decisions) decision(record);
-      for (const stream of streams) {
-        stream.afterSeq ??= await seqBefore(log, stream.name, sinceMs);
-        for (;;) {
-          const page = await log.read(stream.name, { afterSeq: stream.afterSeq, limit });
-          for (const record of page) {
-            stream.afterSeq = record.seq;
-            stream.hand(record);
-          }
-          if (page.length < limit) break;
-        }
-      }
-      ordered.handOn(beforeMs);
-    },
-    waiting: ordered.waiting,
-  };
 }
 
 const LONGEST_SEQ = 2 ** 52;

@@ -2,15 +2,25 @@ import type { DifferenceInterval } from '../statistics/index.ts';
 import type { Canary, CanaryRules } from './experiment.ts';
 import type { ExperimentState } from './experiment-state.ts';
 
-/** What is known about a candidate compared with the profile whose place it is to take, since the canary was started. */
-export interface CanaryEvidence {
-  /** Requests of the candidate since the stage began. */
-  readonly stageRequests: number;
-  /** Candidate minus the profile itself; of latency and cost with the profile's own times (1 + what is allowed). Undefined: nothing can be said yet. */
+/**
+ * Candidate minus the profile itself; of latency and cost with the profile's own times (1 + what is allowed). Undefined: nothing can be said yet.
+ * Each end is wrong with half of a rule's error at most.
+ */
+export interface CanaryComparison {
   readonly errors: DifferenceInterval | undefined;
   readonly latency: DifferenceInterval | undefined;
   readonly cost: DifferenceInterval | undefined;
   readonly score: DifferenceInterval | undefined;
+}
+
+/** What is known about a candidate compared with the profile whose place it is to take, since the canary was started: over all stages at which both had requests. */
+export interface CanaryEvidence extends CanaryComparison {
+  /** Requests of the candidate since the stage began. */
+  readonly stageRequests: number;
+  /** Requests of the profile itself since the start: what the last stage is compared with. */
+  readonly controlRequests: number;
+  /** The candidate since it has all requests, compared with the profile at the stages before: of different times. */
+  readonly lastStage: CanaryComparison;
   readonly audits: {
     readonly n: number;
     readonly mean: number | undefined;
@@ -40,28 +50,35 @@ export function canaryMove(
   evidence: CanaryEvidence,
   nowMs: number,
 ): CanaryMove {
-  const { stageRequests, audits, standingFault } = evidence;
+  const { stageRequests, controlRequests, audits, standingFault } = evidence;
   if (standingFault !== undefined)
     return {
       kind: 'roll-back',
       stage,
       reason: `the candidate may not serve any more: ${standingFault.replace(/\.$/, '')}`,
     };
-  const checks = checksOf(canary, evidence);
-  const broken = checks.find(({ isBroken }) => isBroken);
+  const isLast = stage >= canary.stages.length - 1;
+  const audited = auditCheck(canary, canary.rules.maxAuditLoss, audits);
+  const atRandom = checksOf(canary, evidence);
+  const alone = isLast ? checksOf(canary, evidence.lastStage, ' at the stages before') : [];
+  const broken = [...atRandom, ...alone, ...audited].find(({ isBroken }) => isBroken);
   if (broken !== undefined) return { kind: 'roll-back', stage, reason: broken.text };
   const stay = (reason: string): CanaryMove => ({ kind: 'stay', reason });
   const leftMs = Date.parse(since) + canary.holdMs - nowMs;
   if (stageRequests < canary.minRequests)
     return stay(`${stageRequests} of ${canary.minRequests} requests of this stage`);
+  if (stage === canary.stages.length - 2 && controlRequests < canary.minRequests)
+    return stay(
+      `${controlRequests} of ${canary.minRequests} requests of the profile itself, which the last stage is compared with`,
+    );
   if (audits.n < canary.minAudits) return stay(`${audits.n} of ${canary.minAudits} audits`);
   if (leftMs > 0) return stay(`this stage lasts ${Math.ceil(leftMs / 60_000)} more minutes at least`);
-  const doubtful = checks.find(({ isBeyond }) => isBeyond);
+  if (isLast && canary.rules.maxErrorIncrease !== undefined && evidence.lastStage.errors === undefined)
+    return stay('nothing is known of the profile that the candidate could be compared with');
+  const doubtful = [...(isLast ? alone : atRandom), ...audited].find(({ isBeyond }) => isBeyond);
   if (doubtful !== undefined) return stay(`not decided yet: ${doubtful.text}`);
   const reason = `${stageRequests} requests of this stage within all rules`;
-  return stage >= canary.stages.length - 1
-    ? { kind: 'promote', stage, reason }
-    : { kind: 'advance', stage: stage + 1, reason };
+  return isLast ? { kind: 'promote', stage, reason } : { kind: 'advance', stage: stage + 1, reason };
 }
 
 interface Check {
@@ -72,36 +89,40 @@ interface Check {
   readonly text: string;
 }
 
-function checksOf(canary: Canary, { errors, latency, cost, score, audits }: CanaryEvidence): Check[] {
-  const { maxErrorIncrease, maxLatencyIncrease, maxCostIncrease, maxScoreDecrease, maxAuditLoss } =
-    canary.rules;
+/** @param when the profile was as it is compared with; empty: at the same time */
+function checksOf(
+  { rules }: Pick<Canary, 'rules'>,
+  { errors, latency, cost, score }: CanaryComparison,
+  when = '',
+): Check[] {
+  const { maxErrorIncrease, maxLatencyIncrease, maxCostIncrease, maxScoreDecrease } = rules;
   const above = (
-    what: string,
-    limit: number | undefined,
     interval: DifferenceInterval | undefined,
-    most = 0,
-  ) =>
-    limit === undefined || interval === undefined
-      ? []
-      : [
-          {
-            isBroken: interval.low > most,
-            isBeyond: interval.estimate > most,
-            text: textOf(what, interval, limit),
-          },
-        ];
+    limit: number | undefined,
+    most: number,
+    text: (interval: DifferenceInterval, limit: number) => string,
+  ): Check[] => {
+    if (interval === undefined || limit === undefined) return [];
+    const { estimate, low } = interval;
+    return [{ isBroken: low > most, isBeyond: estimate > most, text: text(interval, limit) }];
+  };
+  const share = (what: string) => (interval: DifferenceInterval, limit: number) =>
+    `${what}${when && ` than the profile's${when}`}: ${rangeText(interval)}, allowed ${limit}`;
+  const amount = (what: string, unit: string) => (interval: DifferenceInterval, limit: number) =>
+    `${what}${when} and the allowed ${digits(100 * limit)} % more: by ${rangeText(interval, unit)}`;
   const negated = score && { low: -score.high, estimate: -score.estimate, high: -score.low };
   return [
-    ...above('the share of failed replies is higher', maxErrorIncrease, errors, maxErrorIncrease),
-    ...above('replies take longer than allowed, by ms', maxLatencyIncrease, latency),
-    ...above('replies cost more than allowed, by usd', maxCostIncrease, cost),
-    ...above('the mean score of feedback is lower', maxScoreDecrease, negated, maxScoreDecrease),
-    ...auditCheck(canary, maxAuditLoss, audits),
+    ...above(errors, maxErrorIncrease, maxErrorIncrease ?? 0, share('the share of failed replies is higher')),
+    ...above(latency, maxLatencyIncrease, 0, amount("replies take longer than the profile's", ' ms')),
+    ...above(cost, maxCostIncrease, 0, amount("replies cost more than the profile's", ' USD')),
+    ...above(negated, maxScoreDecrease, maxScoreDecrease ?? 0, share('the mean score of feedback is lower')),
   ];
 }
 
-function textOf(what: string, { estimate, low, high }: DifferenceInterval, limit: number): string {
-  return `${what}: ${digits(estimate)} (${digits(low)} to ${digits(high)}), allowed ${limit}`;
+/** An interval without ends is left out. */
+function rangeText({ estimate, low, high }: DifferenceInterval, unit = ''): string {
+  const ends = Number.isFinite(low) && Number.isFinite(high) ? ` (${digits(low)} to ${digits(high)})` : '';
+  return `${digits(estimate)}${unit}${ends}`;
 }
 
 function auditCheck(

@@ -1,6 +1,13 @@
 /** Experiments on live traffic: what they are, which arm a request is on, how they stand for all instances, when a canary moves. */
 export { type Assignment, armOf, placeOf, unitOf } from './assignment.ts';
-export { type CanaryEvidence, type CanaryMove, canaryMove, deltaOfRule, stageText } from './canary.ts';
+export {
+  type CanaryComparison,
+  type CanaryEvidence,
+  type CanaryMove,
+  canaryMove,
+  deltaOfRule,
+  stageText,
+} from './canary.ts';
 export {
   type Arm,
   armProfiles,

@@ -100,8 +100,6 @@ const NARROWEST_AT = 2_000;
  */
 export function asymptoticDifference(delta: number): DifferenceSequence {
   requireDelta(delta);
-  const aim = -2 * Math.log(delta);
-  const tuned = (aim + Math.log(aim + 1)) / NARROWEST_AT;
   const sums = weightedSums(0, 0);
   return {
     observe(outcome) {
@@ -111,11 +109,21 @@ export function asymptoticDifference(delta: number): DifferenceSequence {
     interval() {
       const { weight, total, squares, n } = sums;
       if (sums.smallerArm() < LEAST_OF_ARM) return undefined;
-      const growth = n * tuned + 1;
-      const radius = Math.sqrt((squares / n) * 2 * (growth / tuned) * Math.log(Math.sqrt(growth) / delta));
+      const radius = asymptoticRadius({ n, squares }, delta);
       return scaled({ estimate: total / weight, radius: radius / weight }, 1, {});
     },
   };
+}
+
+/** How far the sum of n values may be from its expectation, at all times together: s sqrt(2 (n r^2 + 1) / r^2 ln(sqrt(n r^2 + 1) / delta)), s^2 = squares / n. */
+export function asymptoticRadius(
+  { n, squares }: { readonly n: number; readonly squares: number },
+  delta: number,
+): number {
+  const aim = -2 * Math.log(delta);
+  const tuned = (aim + Math.log(aim + 1)) / NARROWEST_AT;
+  const growth = n * tuned + 1;
+  return Math.sqrt((squares / n) * 2 * (growth / tuned) * Math.log(Math.sqrt(growth) / delta));
 }
 
 function scaled(
@@ -181,7 +189,7 @@ const COSTS = STAKES.map((stake) => -Math.log1p(-stake) - stake);
  * The u at which the mean over the stakes of exp(l u - (-ln(1 - l) - l) V) is e^target. Its logarithm is convex in u and rises: Newton's steps from above
  * never pass it, so that whatever they end at is wide enough.
  */
-function largestSum(squares: number, target: number): number {
+export function largestSum(squares: number, target: number): number {
   const exponents = new Float64Array(STAKES.length);
   let u = Number.POSITIVE_INFINITY; // where the best stake alone would do
   for (let k = 0; k < STAKES.length; k++) {

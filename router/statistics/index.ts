@@ -56,6 +56,7 @@ export {
 export { type AuditedLosses, type JudgedLossBound, judgedLossBound } from './judged-loss.ts';
 export { compensatedMean, compensatedSum, mean, QUALITY_TOLERANCE } from './mean.ts';
 export { casesNeeded, differenceBound, hoeffdingBentkusPValue } from './mean-bound.ts';
+export { asymptoticMean, boundedMean, differenceOfMeans, type MeanSequence } from './mean-sequence.ts';
 export { normalCdf, normalQuantile } from './normal.ts';
 export { auroc, brier, logLoss } from './probability-scores.ts';
 export { seededRandom, shuffledOrder } from './random.ts';

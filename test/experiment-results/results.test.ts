@@ -25,7 +25,8 @@ function record(
   arm: string,
   changes: Partial<DecisionRecord> & { unit?: string; propensity?: number } = {},
 ) {
-  const { unit = `${i}`, propensity = 0.5, ...rest } = changes;
+  const weight = SPLIT.arms.find(({ name }) => name === arm)?.weight ?? 0.5;
+  const { unit = `${i}`, propensity = weight, ...rest } = changes;
   return {
     id: `dec_${i}`,
     time: new Date(START + i).toISOString(),
@@ -129,6 +130,30 @@ test('arms that lose requests on the way to the log raise the alarm', () => {
     so.decision(record(i, arm));
   }
   expect(so.results().sampleRatioPValue).toBeLessThan(0.05);
+});
+
+describe('a definition that was changed since: requests are judged by the weights of their time', () => {
+  const random = seededRandom(6);
+  const drawn = Array.from({ length: 3_000 }, () => (random() < 0.8 ? 'now' : 'new'));
+
+  test('of two arms', () => {
+    const [now, fresh] = SPLIT.arms;
+    const halved = { ...SPLIT, arms: [now!, fresh!].map((arm) => ({ ...arm, weight: 0.5 })) };
+    const so = resultsSoFar(halved, START, 0.05);
+    for (const [i, arm] of drawn.entries())
+      so.decision(record(i, arm, { propensity: arm === 'now' ? 0.8 : 0.2 }));
+    expect(so.results().sampleRatioPValue).toBeGreaterThan(0.05);
+    expect(so.results().arms[1]!.differences.success).toBeDefined();
+  });
+
+  test('of three arms nothing is said but means', () => {
+    const so = resultsSoFar(SPLIT, START, 0.05);
+    for (const [i, arm] of drawn.entries())
+      so.decision(record(i, arm, { propensity: arm === 'now' ? 0.8 : 0.1 }));
+    expect(so.results().sampleRatioPValue).toBe(1);
+    expect(so.results().arms[1]!.differences.success).toBeUndefined();
+    expect(so.results().arms[1]!.means.success.mean).toBe(1);
+  });
 });
 
 test('a canary is compared over its stages, and by what its own arm may have more', () => {

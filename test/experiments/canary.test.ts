@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Canary, type CanaryEvidence, canaryMove, deltaOfRule } from '../../router/experiments/index.ts';
+import {
+  type Canary,
+  type CanaryComparison,
+  type CanaryEvidence,
+  canaryMove,
+  deltaOfRule,
+} from '../../router/experiments/index.ts';
 
 const CANARY: Canary = {
   name: 'next',
@@ -26,12 +32,15 @@ const START = Date.parse('2026-11-30T12:00:00Z');
 const at = (stage: number) => ({ stage, stage_since: new Date(START).toISOString() });
 const LATER = START + 60_000;
 
+const WITHIN = { estimate: 0, low: -0.05, high: 0.05 };
 const fine: CanaryEvidence = {
   stageRequests: 100,
-  errors: { estimate: 0, low: -0.05, high: 0.05 },
+  controlRequests: 100,
+  errors: WITHIN,
   latency: undefined,
   cost: undefined,
   score: undefined,
+  lastStage: { errors: WITHIN, latency: undefined, cost: undefined, score: undefined },
   audits: { n: 10, mean: 0.02, pValue: 1 },
   standingFault: undefined,
 };
@@ -73,7 +82,11 @@ describe('it goes back at once, and says why', () => {
       { errors: { estimate: 0.05, low: 0.021, high: 0.1 } },
       'the share of failed replies is higher',
     ],
-    ['latency', { latency: { estimate: 300, low: 1, high: 600 } }, 'replies take longer'],
+    [
+      'latency',
+      { latency: { estimate: 300, low: 1, high: 600 } },
+      "replies take longer than the profile's and the allowed 20 % more: by 300 ms (1 to 600)",
+    ],
     [
       'score',
       { score: { estimate: -0.2, low: -0.3, high: -0.06 } },
@@ -97,6 +110,62 @@ describe('it goes back at once, and says why', () => {
   });
 });
 
+describe('at the last stage the candidate is compared with the profile at the stages before', () => {
+  const alone = (change: Partial<CanaryComparison>) => ({
+    ...fine,
+    lastStage: { ...fine.lastStage, ...change },
+  });
+
+  test.each([
+    [
+      'errors',
+      { errors: { estimate: 0.5, low: 0.3, high: 0.7 } },
+      "the share of failed replies is higher than the profile's at the stages before: 0.5 (0.3 to 0.7), allowed 0.02",
+    ],
+    [
+      'latency',
+      { latency: { estimate: 300, low: 1, high: 600 } },
+      "replies take longer than the profile's at the stages before and the allowed 20 % more: by 300 ms (1 to 600)",
+    ],
+    [
+      'score',
+      { score: { estimate: -0.2, low: -0.3, high: -0.06 } },
+      "the mean score of feedback is lower than the profile's at the stages before: 0.2 (0.06 to 0.3)",
+    ],
+  ] as const)('%s: back there, and of no matter at the stages before', (_, change, reason) => {
+    const move = canaryMove(CANARY, at(3), alone(change), LATER);
+    expect(move.kind).toBe('roll-back');
+    expect(move.reason).toContain(reason);
+    expect(canaryMove(CANARY, at(2), alone(change), LATER).kind).toBe('advance');
+  });
+
+  test('an estimate beyond its limit keeps it there, also without an interval yet', () => {
+    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const move = canaryMove(CANARY, at(3), alone({ latency: { estimate: 12, low, high } }), LATER);
+    expect(move).toMatchObject({ kind: 'stay', reason: expect.stringMatching(/more: by 12 ms$/) });
+  });
+
+  test('an estimate of the stages before keeps it no more', () => {
+    const errors = { estimate: 0.03, low: -0.01, high: 0.1 };
+    expect(canaryMove(CANARY, at(2), { ...fine, errors }, LATER).kind).toBe('stay');
+    expect(canaryMove(CANARY, at(3), { ...fine, errors }, LATER).kind).toBe('promote');
+  });
+
+  test('the profile has some requests before it has none any more', () => {
+    const few = { ...fine, controlRequests: 99 };
+    expect(canaryMove(CANARY, at(1), few, LATER).kind).toBe('advance');
+    expect(canaryMove(CANARY, at(2), few, LATER)).toMatchObject({
+      kind: 'stay',
+      reason: expect.stringContaining('99 of 100 requests of the profile itself'),
+    });
+  });
+
+  test('it is not promoted while nothing is known to compare with', () => {
+    const move = canaryMove(CANARY, at(3), alone({ errors: undefined }), LATER);
+    expect(move).toMatchObject({ kind: 'stay', reason: expect.stringContaining('nothing is known') });
+  });
+});
+
 test('the rules share the error: all that are set spend 1 - confidence together', () => {
   expect(deltaOfRule(CANARY)).toBeCloseTo(0.05 / 4, 12);
 });
@@ -107,12 +176,12 @@ const interval = fc.option(
     .map(([estimate, radius]) => ({ estimate, low: estimate - radius, high: estimate + radius })),
   { nil: undefined },
 );
+const comparison = { errors: interval, latency: interval, cost: interval, score: interval };
 const event = fc.record({
   stageRequests: fc.nat({ max: 300 }),
-  errors: interval,
-  latency: interval,
-  cost: interval,
-  score: interval,
+  controlRequests: fc.nat({ max: 3_000 }),
+  ...comparison,
+  lastStage: fc.record(comparison),
   audits: fc.record({
     n: fc.nat({ max: 30 }),
     mean: fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: undefined }),
@@ -132,6 +201,10 @@ test('under every order of events: stage by stage, only as long as allowed, and 
         const move = canaryMove(CANARY, state, evidence, nowMs);
         expect(canaryMove(CANARY, state, evidence, nowMs)).toEqual(move);
         if (evidence.standingFault !== undefined) expect(move.kind).toBe('roll-back');
+        const { errors, latency, score } = evidence.lastStage;
+        const isLast = state.stage === 3;
+        const isHarmful = (errors?.low ?? 0) > 0.02 || (latency?.low ?? 0) > 0 || (score?.high ?? 0) < -0.05;
+        if (isLast && isHarmful) expect(move.kind).toBe('roll-back');
         if (move.kind === 'stay') continue;
         if (move.kind === 'roll-back') return;
         expect(evidence.stageRequests).toBeGreaterThanOrEqual(CANARY.minRequests);
@@ -140,9 +213,13 @@ test('under every order of events: stage by stage, only as long as allowed, and 
         expect(evidence.audits.mean ?? 0).toBeLessThanOrEqual(0.1);
         if (move.kind === 'promote') {
           expect(state.stage).toBe(3);
+          expect(errors?.estimate).toBeLessThanOrEqual(0.02);
+          expect(latency?.estimate ?? 0).toBeLessThanOrEqual(0);
+          expect(score?.estimate ?? 0).toBeGreaterThanOrEqual(-0.05);
           return;
         }
         expect(move.stage).toBe(state.stage + 1);
+        if (move.stage === 3) expect(evidence.controlRequests).toBeGreaterThanOrEqual(CANARY.minRequests);
         state = { stage: move.stage, stage_since: new Date(nowMs).toISOString() };
       }
     }),
