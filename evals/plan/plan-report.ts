@@ -1,5 +1,6 @@
 import { formatCost, formatCount, formatLoss, formatRate, oneLine, textTable } from '../format.ts';
 import { markdownTable } from '../report/index.ts';
+import type { CasePlan } from './plan-cases.ts';
 import type { BeforeAfter, Plan } from './plan-tally.ts';
 import type { QuotaUse } from './quota-use.ts';
 import type { MeanInterval } from './running-mean.ts';
@@ -36,6 +37,35 @@ export function planText(plan: Plan): string {
   return `${sections.map(oneLineEach).join('\n\n')}\n`;
 }
 
+/** The plan of labelled cases, as text or for a comment on a pull request. */
+export function casePlanReport(plan: CasePlan, format: 'text' | 'markdown'): string {
+  const { cases, planned, refused, unlabelled, moves, quality, cost_usd: cost } = plan;
+  const table = format === 'text' ? textTable : markdownTable;
+  const head = headline(plan);
+  const rows = [
+    comparisonRow('quality, as labelled', quality, formatLoss),
+    comparisonRow('cost of 1,000', cost, formatCost),
+  ];
+  const left = [
+    ...(refused === 0 ? [] : [`${formatCount(refused)} a rule refuses.`]),
+    ...(unlabelled === 0
+      ? []
+      : [`${formatCount(unlabelled)} have no label of a model that would reply: they are in no quality.`]),
+  ];
+  const sections = [
+    ...(format === 'text' ? [head] : ['<!-- plimsoll-plan -->', `## ${head}`]),
+    `${formatCount(cases)} labelled cases, of which ${formatCount(planned)} are routed.`,
+    ...left,
+    table([['a request', 'present', 'planned', 'change (95 % interval)'], ...rows]),
+    ...(moves.length === 0 ? [] : [table(moveRows(plan))]),
+    format === 'text' ? CASE_ASSUMPTIONS : `<sub>${CASE_ASSUMPTIONS}</sub>`,
+  ];
+  return `${(format === 'text' ? sections.map(oneLineEach) : sections).join('\n\n')}\n`;
+}
+
+const CASE_ASSUMPTIONS =
+  'Each prompt is routed by both configurations, as a request with its task and nothing else. Qualities are the labels of the two models. Intervals are of paired differences, and take cases as independent draws from the traffic. Cases that an artifact learned from flatter it: the gate leaves them out, and proves.';
+
 /** The plan as a comment on a pull request; its first line is a marker by which an action finds its earlier comment. */
 export function planMarkdown(plan: Plan): string {
   const sections = [
@@ -51,7 +81,7 @@ export function planMarkdown(plan: Plan): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-function headline({ flipped, planned }: Plan): string {
+function headline({ flipped, planned }: Pick<Plan, 'flipped' | 'planned'>): string {
   const share = formatRate(flipped / planned);
   return flipped === 0
     ? `No request of ${formatCount(planned)} would go to another model`
@@ -139,7 +169,7 @@ function milliseconds(ms: number): string {
   return `${formatCount(Math.round(ms))} ms`;
 }
 
-function moveRows({ moves }: Plan): string[][] {
+function moveRows({ moves }: Pick<Plan, 'moves'>): string[][] {
   return [
     ['from', 'to', 'requests'],
     ...moves.slice(0, 20).map(({ from, to, requests }) => [from, to, formatCount(requests)]),

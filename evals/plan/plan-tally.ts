@@ -231,7 +231,8 @@ class Counts {
   }
 }
 
-class Comparison {
+/** Pairs of values, and their differences. */
+export class Comparison {
   readonly #before = new RunningMean();
   readonly #after = new RunningMean();
   readonly #change = new RunningMean();
@@ -248,6 +249,16 @@ class Comparison {
     const [before, after, change] = [this.#before, this.#after, this.#change].map((one) => one.interval());
     return before && after && change ? { before, after, change } : null;
   }
+}
+
+/** The most frequent first. */
+export function movesOf(flips: readonly { readonly from: string; readonly to: string }[]): readonly Move[] {
+  const moves = new Map<string, Move>();
+  for (const { from, to } of flips) {
+    const key = `${from}\n${to}`;
+    moves.set(key, { from, to, requests: (moves.get(key)?.requests ?? 0) + 1 });
+  }
+  return [...moves.values()].sort((a, b) => b.requests - a.requests);
 }
 
 function nothingPlanned(requests: number, unknown: Plan['unknown']): PlimsollError {

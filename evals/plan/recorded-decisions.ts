@@ -40,6 +40,19 @@ export async function* decisionRecordsOf(
   }
 }
 
+/** Whether a file has labelled cases, by its first row: else it is taken for a decision log. */
+export async function hasCases(file: string): Promise<boolean> {
+  if (/\.[ct]sv(\.gz)?$/.test(file)) return true;
+  for await (const { fields } of readRecords(file)) {
+    try {
+      return fields()['requested_model'] === undefined && fields()['outcomes'] !== undefined;
+    } catch {
+      return false;
+    }
+  }
+  return false;
+}
+
 /** The records of the decision log in the state. @param sinceMs milliseconds since 1970: older ones are left out */
 export async function* storedDecisionRecords(
   log: Pick<Log, 'read'>,

@@ -1,9 +1,13 @@
 import { Command, Option } from 'commander';
+import { loadCases } from '../../evals/cases/index.ts';
 import { runGate } from '../../evals/gate/index.ts';
 import {
+  casePlanReport,
   decisionRecordsOf,
+  hasCases,
   type Plan,
   plan,
+  planCases,
   planMarkdown,
   planText,
   storedDecisionRecords,
@@ -27,6 +31,7 @@ interface Flags {
   readonly state?: string;
   readonly since?: number;
   readonly people?: readonly string[];
+  readonly present?: string;
   readonly assumeArtifact: boolean;
   readonly gate?: string;
   readonly data?: readonly string[];
@@ -40,7 +45,7 @@ export function planCommand(): Command {
   return new Command('plan')
     .requiredOption(
       '--from <file...>',
-      'decision logs, .jsonl or .jsonl.gz; or state: the decision log in the state',
+      'decision logs, .jsonl or .jsonl.gz; or state: the decision log in the state; or labelled cases',
     )
     .option('--config <file>', 'the changed configuration (default: plimsoll.config.yaml)')
     .option(
@@ -48,6 +53,10 @@ export function planCommand(): Command {
       'with --from state: the configuration that names the state (default: that of --config)',
     )
     .option('--since <time>', 'with --from state: leave out older records, such as 7d or 12h', hoursOrDays)
+    .option(
+      '--present <file>',
+      'with labelled cases: the present configuration (default: plimsoll.config.yaml)',
+    )
     .option(
       '--people <file...>',
       'with files: what people came to, as state export --stream people writes it (from state it is known)',
@@ -86,7 +95,15 @@ async function run(flags: Flags): Promise<void> {
     throw new UsageError('--since and --state go with --from state.');
   if (flags.data !== undefined && flags.gate === undefined) throw new UsageError('--data goes with --gate.');
   if (isState && flags.people !== undefined) throw new UsageError('--people goes with --from FILE.');
-  if (!isState) {
+  const isOfCases = !isState && (await hasCases(flags.from[0]!));
+  if (isOfCases) {
+    if (flags.config === undefined)
+      throw new UsageError('With labelled cases --config names the changed configuration.');
+    const { cases } = await loadCases(flags.from);
+    const found = await planCases({ cases, before: loadConfig(flags.present), after: config });
+    if (flags.json) printJson(found);
+    else print(casePlanReport(found, flags.format));
+  } else if (!isState) {
     const people = await workOfPeopleIn(flags.people ?? []);
     show(await planned(decisionRecordsOf(flags.from, { onNotes: printNotes }), people, config, flags), flags);
   } else {

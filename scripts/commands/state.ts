@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { textTable } from '../../evals/format.ts';
 import { PlimsollError } from '../../router/errors.ts';
+import { EXPERIMENT_MOVES, SHADOWED } from '../../router/experiments/index.ts';
 import { AUDITS } from '../../router/monitoring/index.ts';
 import {
   CAPTURED,
@@ -33,7 +34,17 @@ interface Flags {
   readonly json: boolean;
 }
 
-const STREAMS = [DECISIONS, CAPTURED, FEEDBACK, GRADED, AUDITS, PEOPLE_WORK, CHANGES];
+const STREAMS = [
+  DECISIONS,
+  CAPTURED,
+  FEEDBACK,
+  GRADED,
+  AUDITS,
+  PEOPLE_WORK,
+  CHANGES,
+  SHADOWED,
+  EXPERIMENT_MOVES,
+];
 
 /** `plimsoll state`: the database that `state` of the configuration names. */
 export function stateCommand(): Command {
