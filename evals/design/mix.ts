@@ -102,7 +102,7 @@ function tokensByTask(
 
 function tokensIn(text: string): Tokens {
   const [, input, output] = /^(\d{1,7}(?:\.\d+)?)\/(\d{1,7}(?:\.\d+)?)$/.exec(text.trim()) ?? [];
-  if (input !== undefined && output !== undefined)
+  if (Number(input) > 0 && Number(output) > 0)
     return { inputTokens: Number(input), outputTokens: Number(output) };
   throw fault(
     'tokens',
@@ -217,7 +217,7 @@ export async function mixOfRecords(
     }
     const named = given !== undefined && known.includes(given) ? given : undefined;
     const task = named ?? guess?.task ?? (prompt === undefined ? undefined : classifier.taskOf(prompt).task);
-    if (named === undefined) predicted++;
+    if (named === undefined && task !== undefined) predicted++;
     if (task === undefined) unknown++;
     const found = byTask.get(task ?? OTHER_TASK) ?? new RecordedTask();
     byTask.set(task ?? OTHER_TASK, found);

@@ -23,28 +23,31 @@ const MONTH_MS = 30 * 86_400_000;
 /** In billionths of a dollar; sums up to this are exact. */
 const MOST = 1e15;
 
-export const windowSchema = z.record(z.string(), z.string()).transform((fields, context): LimitWindow => {
-  const [entry, ...more] = Object.entries(fields);
-  const fault = (message: string, path: string[] = []) => {
-    context.addIssue({ code: 'custom', message, path });
-    return z.NEVER;
-  };
-  if (entry === undefined || more.length > 0)
-    return fault('must be one length and what it allows, such as 24h: 10 usd');
-  const [length, amount] = entry;
-  const [, count, unit] = LENGTH.exec(length) ?? [];
-  const lengthMs = unit === undefined ? undefined : Number(count) * UNIT_MS[unit]!;
-  if (!LENGTH.test(length) || (lengthMs ?? 0) > LONGEST_MS) return fault(LENGTH_RULE, [length]);
-  const [, digits = '', written = ''] = AMOUNT.exec(amount) ?? [];
-  if (written === '') return fault(AMOUNT_RULE, [length]);
-  const counted = LIMIT_UNITS.find(
-    (one) => one === written.toLowerCase() || one === `${written.toLowerCase()}s`,
-  );
-  if (counted === undefined) return fault(unknownUnit(written), [length]);
-  const cap = capOf(digits.replaceAll('_', ''), counted);
-  if (typeof cap === 'string') return fault(cap, [length]);
-  return { name: `${length} ${counted}`, unit: counted, lengthMs, cap };
-});
+const ONE_LENGTH = 'must be one length and what it allows, such as 24h: 10 usd';
+
+export const windowSchema = z
+  .record(z.string(), z.string(), { error: ONE_LENGTH })
+  .transform((fields, context): LimitWindow => {
+    const [entry, ...more] = Object.entries(fields);
+    const fault = (message: string, path: string[] = []) => {
+      context.addIssue({ code: 'custom', message, path });
+      return z.NEVER;
+    };
+    if (entry === undefined || more.length > 0) return fault(ONE_LENGTH);
+    const [length, amount] = entry;
+    const [, count, unit] = LENGTH.exec(length) ?? [];
+    const lengthMs = unit === undefined ? undefined : Number(count) * UNIT_MS[unit]!;
+    if (!LENGTH.test(length) || (lengthMs ?? 0) > LONGEST_MS) return fault(LENGTH_RULE, [length]);
+    const [, digits = '', written = ''] = AMOUNT.exec(amount) ?? [];
+    if (written === '') return fault(AMOUNT_RULE, [length]);
+    const counted = LIMIT_UNITS.find(
+      (one) => one === written.toLowerCase() || one === `${written.toLowerCase()}s`,
+    );
+    if (counted === undefined) return fault(unknownUnit(written), [length]);
+    const cap = capOf(digits.replaceAll('_', ''), counted);
+    if (typeof cap === 'string') return fault(cap, [length]);
+    return { name: `${length} ${counted}`, unit: counted, lengthMs, cap };
+  });
 
 function unknownUnit(written: string): string {
   const near = nearestName(written, LIMIT_UNITS);

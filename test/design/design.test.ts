@@ -232,6 +232,7 @@ describe('a mix by shares', () => {
     ['no task', '0.5,sql=0.5', '1/1', /"0\.5" has no task/],
     ['a task twice', 'sql=0.5,sql=0.5', '1/1', /names sql twice/],
     ['tokens that are none', 'sql=1', '400', /must be the mean tokens of a request and of its reply/],
+    ['a request of no tokens', 'sql=1', '0/250', /must be the mean tokens of a request and of its reply/],
     ['tokens of another task', 'sql=1', 'summary=1/1', /--tokens: the task "summary" is in no --share/],
     ['tokens of some tasks alone', 'sql=0.5,summary=0.5', 'sql=1/1', /--tokens says nothing of summary/],
   ])('refuses %s', (_, shares, tokens, message) => {
@@ -343,7 +344,7 @@ describe('a mix of what is recorded', async () => {
       ],
     });
     expect(mix.notes.join(' ')).toMatch(
-      /3 of 4 requests is predicted.*1 of 4 requests name no task.*1 that were refused/,
+      /2 of 4 requests is predicted.*1 of 4 requests name no task.*1 that were refused/,
     );
   });
 
