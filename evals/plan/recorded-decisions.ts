@@ -18,6 +18,8 @@ export async function* decisionRecordsOf(
   files: readonly string[],
   { onNotes }: Faults,
 ): AsyncGenerator<DecisionRecord> {
+  /** Id of its first record -> a file. */
+  const begun = new Map<string, string>();
   for (const file of new Set(files)) {
     let taken = 0;
     let left = 0;
@@ -29,7 +31,13 @@ export async function* decisionRecordsOf(
         firstLeft ??= line;
         continue;
       }
+      const other = taken === 0 ? begun.get(record.id) : undefined;
       taken++;
+      if (other !== undefined) {
+        onNotes([`${file} is left out: it begins with the record that ${other} begins with.`]);
+        break;
+      }
+      if (taken === 1 && record.id !== undefined) begun.set(record.id, file);
       yield record;
     }
     if (taken === 0) throw noRecords(file);

@@ -374,6 +374,25 @@ test('lines that are no records are counted, and a file without any is an error'
   await expect(none()).rejects.toThrow(/no decision records of version 1/);
 });
 
+test('a log that is given twice counts once', async () => {
+  const made = folder();
+  const record = {
+    schema_version: 1,
+    id: 'dec_1',
+    time: '2026-11-01T00:00:00.000Z',
+    requested_model: 'auto',
+    reason: 'x',
+  };
+  const files = ['a.jsonl', 'copy.jsonl'].map((name) => path.join(made, name));
+  for (const file of files) writeFileSync(file, `${JSON.stringify(record)}\n`);
+  const notes: string[] = [];
+  const read = [];
+  for await (const one of decisionRecordsOf(files, { onNotes: (lines) => notes.push(...lines) }))
+    read.push(one);
+  expect(read).toHaveLength(1);
+  expect(notes[0]).toMatch(/copy\.jsonl is left out: it begins with the record that .*a\.jsonl begins with/);
+});
+
 test('a threshold decides recorded scores as it decides fresh ones', async () => {
   const one = { threshold: 0.1, version: 1 };
   const router = await createRouter(await configured({ ...OPEN, policies: { one }, default_policy: 'one' }));
