@@ -11,7 +11,6 @@ import {
   isRatioAlarm,
   METRICS,
   type Metric,
-  type ResultsSoFar,
   resultsFeed,
   resultsSoFar,
   type ShadowedModel,
@@ -25,6 +24,7 @@ import {
   experimentStanding,
   readLooks,
   readStates,
+  readWatermark,
   type Shadow,
   type Split,
   shadowLimits,
@@ -94,12 +94,17 @@ async function stop(name: string, { config: file, json }: Flags): Promise<void> 
   });
 }
 
+interface CountedResults extends ExperimentResults {
+  /** Requests that have ended, and are counted once all that arrived before them have. */
+  readonly waiting: number;
+}
+
 interface Status {
   readonly experiment: Experiment;
   /** Undefined: it was never started. */
   readonly state: ExperimentState | undefined;
   /** Undefined: never started, or without arms. */
-  readonly results: ExperimentResults | undefined;
+  readonly results: CountedResults | undefined;
   /** For a shadow that was started. */
   readonly shadowed: readonly ShadowedModel[] | undefined;
   /** The window of a shadow's cap that is open now. */
@@ -149,20 +154,21 @@ async function spendOf(shadow: Shadow, { ledger }: State): Promise<LimitStanding
 async function resultsOf(
   experiment: Split | Canary,
   { started_at: startedAt }: ExperimentState,
-  { log }: State,
+  { log, documents }: State,
   config: Config,
   { log: named }: Flags,
-): Promise<ExperimentResults> {
+): Promise<CountedResults> {
   const startedMs = Date.parse(startedAt);
   const results = resultsSoFar(experiment, startedMs, 1 - experiment.confidence);
   const isInState = named === undefined && config.decisionLog?.to === 'state';
-  const file = named ?? config.decisionLog?.file;
-  if (!isInState) await readDecisions(file, results);
-  await resultsFeed(log, startedMs, results, isInState).read();
-  return results.results();
+  const decisions = isInState || recordsIn(named ?? config.decisionLog?.file);
+  const watermark = () => readWatermark(documents);
+  const feed = resultsFeed(log, startedMs, results, decisions, { watermark });
+  await feed.read();
+  return { ...results.results(), waiting: feed.waiting() };
 }
 
-async function readDecisions(file: string | undefined, results: ResultsSoFar): Promise<void> {
+async function* recordsIn(file: string | undefined): AsyncGenerator<DecisionRecord> {
   if (file === undefined) {
     throw new PlimsollError(
       'invalid-config',
@@ -177,7 +183,7 @@ async function readDecisions(file: string | undefined, results: ResultsSoFar): P
     crlfDelay: Number.POSITIVE_INFINITY,
   })) {
     const record = parseJson(line) as DecisionRecord | undefined;
-    if (record?.experiment !== undefined) results.decision(record);
+    if (record !== undefined) yield record;
   }
 }
 
@@ -198,6 +204,7 @@ function toJson({ experiment, state, results, shadowed, spend, waits }: Status) 
       p_value: results.sampleRatioPValue,
       alarm: experiment.kind !== 'shadow' && isRatioAlarm(experiment, results),
     },
+    waiting: results?.waiting,
     spend: spend && {
       window: spend.window,
       ends_at: new Date(spend.endMs).toISOString(),
@@ -249,9 +256,16 @@ function toText(one: Status): string {
     experiment.kind !== 'shadow' && isRatioAlarm(experiment, results)
       ? 'ALARM: the arms do not have the shares that they were to have. Results mean nothing until it is known why.'
       : 'Shares of the arms: as intended.';
-  return [...lines, textTable([HEAD, ...results.arms.map(armRow)]), ...differenceLines(results), ratio].join(
-    '\n',
-  );
+  const { waiting } = results;
+  const held =
+    waiting === 0 ? [] : [`${waiting} more have ended, and are counted once all that came before them have.`];
+  return [
+    ...lines,
+    textTable([HEAD, ...results.arms.map(armRow)]),
+    ...held,
+    ...differenceLines(results),
+    ratio,
+  ].join('\n');
 }
 
 function stageSuffix({ experiment, state }: Status): string {

@@ -1,6 +1,7 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openArrivalReports } from '../../router/experiments/index.ts';
 import { openState } from '../../router/state/index.ts';
 import { tinyArtifact } from '../helpers/tiny-artifact.ts';
 import { layVerdict } from '../helpers/verdicts.ts';
@@ -62,6 +63,35 @@ const records = (startedMs: number) =>
   });
 
 describe('plimsoll experiment', () => {
+  it('status counts what arrived before the oldest request at work, and says how many wait', async () => {
+    const cwd = await place();
+    const started = jsonOf(await cli(['experiment', 'start', 'try', '--json'], { cwd }));
+    const startedMs = Date.parse(started['started_at'] as string);
+    const { documents, log, close } = await openState({
+      kind: 'sqlite',
+      url: path.join(cwd, 'state.db'),
+      migrate: 'auto',
+    });
+    const stored = records(startedMs).map((one) => ({
+      id: one.id,
+      timeMs: Date.parse(one.time),
+      body: JSON.stringify(one),
+    }));
+    await log.append('decisions', stored.toReversed());
+    const reports = openArrivalReports({ documents, flush: async () => {}, nowMs: () => startedMs + 200 });
+    await reports.begin();
+    const shown = await cli(['experiment', 'status', 'try'], { cwd });
+    expect(shown.stdout).toContain(
+      '400 more have ended, and are counted once all that came before them have.',
+    );
+    const json = jsonOf(await cli(['experiment', 'status', 'try', '--json'], { cwd }));
+    expect(json['experiments']).toMatchObject([{ waiting: 400 }]);
+    await reports.close();
+    const later = await cli(['experiment', 'status', 'try'], { cwd });
+    expect(later.stdout).not.toContain('more have ended');
+    await close();
+  });
+
   it('start, status and stop: one after the other, by the state', async () => {
     const cwd = await place();
     const started = jsonOf(await cli(['experiment', 'start', 'try', '--json'], { cwd }));
