@@ -27,8 +27,10 @@ export const UNIT_SCALE: QualityScale = { kind: 'range', low: 0, high: 1 };
 /** How the numbers of one file are read. */
 export interface NumberRules {
   readonly scale: QualityScale;
-  /** `0,5` is a half. */
+  /** In qualities `0,5` is a half. */
   readonly decimalComma: boolean;
+  /** The same in costs, tokens and latencies. */
+  readonly amountComma: boolean;
   /** Text that looks like a number is one, as in a table. */
   readonly quoted: boolean;
   /** Plain numbers are allowed on a scale of words or percentages, because they cannot mean something else. */
@@ -50,6 +52,7 @@ export function rulesOf(model: string, rules: NumberRules): NumberRules {
 export const DEFAULT_RULES: NumberRules = {
   scale: UNIT_SCALE,
   decimalComma: false,
+  amountComma: false,
   quoted: false,
   bareNumbers: true,
 };
@@ -106,7 +109,8 @@ function qualityOnScale(value: unknown, rules: NumberRules): number | undefined 
 }
 
 /** The fields, with texts that are numbers by the file's rules as numbers; a reply stays text. */
-export function parseNumbers(fields: object, rules: NumberRules): Record<string, unknown> {
+export function parseNumbers(fields: object, { quoted, amountComma }: NumberRules): Record<string, unknown> {
+  const rules = { quoted, decimalComma: amountComma };
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       name,
@@ -116,7 +120,10 @@ export function parseNumbers(fields: object, rules: NumberRules): Record<string,
 }
 
 /** A number, or text that is a number by the file's rules. */
-function parseNumber(value: unknown, { decimalComma, quoted }: NumberRules): number | undefined {
+function parseNumber(
+  value: unknown,
+  { decimalComma, quoted }: Pick<NumberRules, 'decimalComma' | 'quoted'>,
+): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string' || !quoted) return undefined;
   const text = value.trim();
@@ -199,7 +206,7 @@ export function scaleNotes(
   return [...notes].map(([words, names]) => `${names.join(', ')}: ${words}`);
 }
 
-function describeRules({ scale, decimalComma, ofModels = new Map() }: NumberRules): string[] {
+function describeRules({ scale, decimalComma, amountComma, ofModels = new Map() }: NumberRules): string[] {
   const lines = [...ofModels].map(
     ([model, rule]) =>
       `qualities of ${shownName(model)} are read as ${describeScale(rule.scale)}; --quality-scale sets one scale for all`,
@@ -209,7 +216,7 @@ function describeRules({ scale, decimalComma, ofModels = new Map() }: NumberRule
     : [
         `qualities${ofModels.size > 0 ? ' of the others' : ''} are read as ${describeScale(scale)}; --quality-scale sets another scale`,
       ];
-  if (decimalComma) words.push('0,5 is read as 0.5');
+  if (decimalComma || amountComma) words.push('0,5 is read as 0.5');
   return words.length > 0 ? [...lines, words.join('; ')] : lines;
 }
 

@@ -62,6 +62,16 @@ const MIN_LARGE = 0.1;
 const MIN_OFF_SHARE = 0.1;
 const MIN_OFF = 2;
 
+interface Decimals {
+  readonly commas: number;
+  readonly points: number;
+}
+
+/** Whether decimals are written with a comma: no point is among them, and a comma is, or else among the others. */
+function hasCommas({ commas, points }: Decimals, others: Decimals): boolean {
+  return points === 0 && (commas > 0 || (others.commas > 0 && others.points === 0));
+}
+
 /**
  * Counts how the qualities and amounts of a file are written, and decides how to read them. Words and percentages say themselves what they
  * are: a model that has them may differ from others. Plain numbers are on a scale other than 0 to 1 only if all models agree with it, or if each has a
@@ -74,8 +84,8 @@ export class QualitySurvey {
   #numbers = 0;
   #nonZero = 0;
   #quoted = 0;
-  #commas = 0;
-  #points = 0;
+  /** How decimals are written, of qualities and of amounts: a tool may write the two in different ways. */
+  readonly #decimals = { quality: { commas: 0, points: 0 }, amount: { commas: 0, points: 0 } };
 
   constructor(format: CaseFormat) {
     this.#table = format !== 'json';
@@ -85,7 +95,7 @@ export class QualitySurvey {
     if (value === undefined || value === null) return;
     const column = this.#column(model);
     column.all += 1;
-    const number = this.#number(value);
+    const number = this.#number(value, 'quality');
     if (number !== undefined) {
       if (typeof value === 'string') this.#quoted += 1;
       this.#addNumber(column, number);
@@ -95,13 +105,14 @@ export class QualitySurvey {
 
   /** Tokens, cost or latency: they show how decimals are written. */
   addAmount(value: unknown): void {
-    if (typeof value === 'string') this.#number(value);
+    if (typeof value === 'string') this.#number(value, 'amount');
   }
 
   /** @param given overrides what the file shows */
   rules(given?: QualityScale): NumberRules {
     const base = {
-      decimalComma: this.#commas > 0 && this.#points === 0,
+      decimalComma: hasCommas(this.#decimals.quality, this.#decimals.amount),
+      amountComma: hasCommas(this.#decimals.amount, this.#decimals.quality),
       // a table's cells are always text; in JSON, text among numbers is an error
       quoted: this.#table || 2 * this.#quoted > this.#numbers,
     };
@@ -133,16 +144,16 @@ export class QualitySurvey {
     return this.#nonZero > 0;
   }
 
-  #number(value: unknown): number | undefined {
+  #number(value: unknown, kind: 'quality' | 'amount'): number | undefined {
     if (typeof value === 'number') return value;
     if (typeof value !== 'string') return undefined;
     const text = value.trim();
     if (PLAIN_NUMBER.test(text)) {
-      if (text.includes('.')) this.#points += 1;
+      if (text.includes('.')) this.#decimals[kind].points += 1;
       return Number(text);
     }
     if (!COMMA_NUMBER.test(text)) return undefined;
-    if (!THOUSANDS.test(text)) this.#commas += 1;
+    if (!THOUSANDS.test(text)) this.#decimals[kind].commas += 1;
     return Number(text.replace(',', '.'));
   }
 

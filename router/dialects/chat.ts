@@ -69,8 +69,8 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
   const choice = request.body['tool_choice'] == null ? 'function_call' : 'tool_choice';
   const renamed = renameTools(withCallableChoice(limited, choice, losses), target);
   const { replaced } = renamed;
-  const options =
-    model.cachePrompts && !marksCache(body) ? withCacheMarks(renamed.options, target) : renamed.options;
+  const begun = target.beginsWithUser ? withUserFirst(renamed.options) : renamed.options;
+  const options = model.cachePrompts && !marksCache(body) ? withCacheMarks(begun, target) : begun;
   const replies = repliesAsked(request, target);
   const separated = model.provider.kind === 'google' ? separateGoogleSchemas(options, replies) : undefined;
   return {
@@ -80,6 +80,18 @@ export function mapRequest(request: ModelRequest, rule: UnmappableRule, urls: Su
     replies,
     replacedNames: replaced,
   };
+}
+
+const USER_FIRST: CallOptions['prompt'][number] = {
+  role: 'user',
+  content: [{ type: 'text', text: '(The conversation begins with the assistant.)' }],
+};
+
+/** A conversation may begin with a greeting, or with a call of a tool whose request was cut away; some APIs refuse that. */
+function withUserFirst(options: CallOptions): CallOptions {
+  const first = options.prompt.findIndex(({ role }) => role !== 'system');
+  if (options.prompt[first]?.role !== 'assistant') return options;
+  return { ...options, prompt: options.prompt.toSpliced(first, 0, USER_FIRST) };
 }
 
 /** With a limit that the model takes. */

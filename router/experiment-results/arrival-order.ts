@@ -1,5 +1,10 @@
+import { LONGEST_WAIT_MS } from '../experiments/index.ts';
 import type { WorkRecord } from '../people/index.ts';
+import { RecentMap } from '../recent-map.ts';
 import type { DecisionRecord } from '../records/index.ts';
+
+/** Requests that are remembered. */
+const REMEMBERED = 100_000;
 
 /** What is read of the record of a request of an experiment. */
 export const ASSIGNED_FIELDS = [
@@ -29,7 +34,7 @@ export interface ResultsReader {
 
 /** Hands records on in the order in which their requests arrived. */
 export interface ArrivalOrder extends ResultsReader {
-  /** Hands on what arrived before this time. */
+  /** Hands on what arrived before this time, and before all that people still have. */
   handOn(beforeMs: number): void;
   /** Requests that have ended and were not handed on yet. */
   waiting(): number;
@@ -38,6 +43,8 @@ export interface ArrivalOrder extends ResultsReader {
 interface Waiting {
   readonly record: AssignedRecord;
   readonly timeMs: number;
+  /** People have it, and what they come to is not known yet. */
+  isOpen: boolean;
   /** What came about it in the meantime. */
   readonly later: (() => void)[];
 }
@@ -49,6 +56,14 @@ interface Waiting {
 export function arrivalOrder(reader: ResultsReader): ArrivalOrder {
   let all: Waiting[] = [];
   const byId = new Map<string, Waiting>();
+  /** Ids of requests that people have ended and whose own records were not read yet: the two streams are read one after the other. */
+  const endedEarly = new RecentMap<true>(REMEMBERED);
+
+  /** Until when all have ended, also those that people have, unless they take longer than anybody is waited for. */
+  function endedUntil(beforeMs: number): number {
+    const open = all.filter(({ isOpen, timeMs }) => isOpen && timeMs >= beforeMs - LONGEST_WAIT_MS);
+    return open.reduce((least, { timeMs }) => Math.min(least, timeMs), beforeMs);
+  }
 
   function whenHandedOn(id: string, hand: () => void): void {
     const waiting = byId.get(id);
@@ -60,14 +75,21 @@ export function arrivalOrder(reader: ResultsReader): ArrivalOrder {
     isCounted: reader.isCounted,
     decision(record) {
       if (!reader.isCounted(record)) return;
-      const waiting = { record: kept(record), timeMs: Date.parse(record.time), later: [] };
+      const isOpen = record.people_task !== undefined && endedEarly.get(record.id) === undefined;
+      const waiting = { record: kept(record), timeMs: Date.parse(record.time), isOpen, later: [] };
       all.push(waiting);
       byId.set(record.id, waiting);
     },
-    people: (work) => whenHandedOn(work.decision_id, () => reader.people(work)),
+    people(work) {
+      const waiting = byId.get(work.decision_id);
+      if (waiting === undefined) endedEarly.set(work.decision_id, true);
+      else waiting.isOpen = false;
+      whenHandedOn(work.decision_id, () => reader.people(work));
+    },
     score: (id, score) => whenHandedOn(id, () => reader.score(id, score)),
     audit: (id, loss, artifact) => whenHandedOn(id, () => reader.audit(id, loss, artifact)),
-    handOn(beforeMs) {
+    handOn(wantedMs) {
+      const beforeMs = endedUntil(wantedMs);
       const due = all.filter(({ timeMs }) => timeMs < beforeMs).sort(byArrival);
       if (due.length === 0) return;
       all = all.filter(({ timeMs }) => timeMs >= beforeMs);

@@ -101,8 +101,11 @@ function checksOf(
     limit: number | undefined,
     most: number,
     text: (interval: DifferenceInterval, limit: number) => string,
+    unknown?: string,
   ): Check[] => {
-    if (interval === undefined || limit === undefined) return [];
+    if (limit === undefined) return [];
+    if (interval === undefined)
+      return unknown === undefined ? [] : [{ isBroken: false, isBeyond: true, text: unknown }];
     const { estimate, low } = interval;
     return [{ isBroken: low > most, isBeyond: estimate > most, text: text(interval, limit) }];
   };
@@ -110,11 +113,24 @@ function checksOf(
     `${what}${when && ` than the profile's${when}`}: ${rangeText(interval)}, allowed ${limit}`;
   const amount = (what: string, unit: string) => (interval: DifferenceInterval, limit: number) =>
     `${what}${when} and the allowed ${digits(100 * limit)} % more: by ${rangeText(interval, unit)}`;
+  const tooFew = (what: string) => `too little is known yet of ${what}${when && `, here and${when}`}`;
   const negated = score && { low: -score.high, estimate: -score.estimate, high: -score.low };
   return [
     ...above(errors, maxErrorIncrease, maxErrorIncrease ?? 0, share('the share of failed replies is higher')),
-    ...above(latency, maxLatencyIncrease, 0, amount("replies take longer than the profile's", ' ms')),
-    ...above(cost, maxCostIncrease, 0, amount("replies cost more than the profile's", ' USD')),
+    ...above(
+      latency,
+      maxLatencyIncrease,
+      0,
+      amount("replies take longer than the profile's", ' ms'),
+      tooFew('how long replies take'),
+    ),
+    ...above(
+      cost,
+      maxCostIncrease,
+      0,
+      amount("replies cost more than the profile's", ' USD'),
+      tooFew('what replies cost'),
+    ),
     ...above(negated, maxScoreDecrease, maxScoreDecrease ?? 0, share('the mean score of feedback is lower')),
   ];
 }

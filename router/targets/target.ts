@@ -108,6 +108,8 @@ export interface Target {
   readonly audio: boolean;
   /** Continues an assistant message that comes last. */
   readonly continuesReplies: boolean;
+  /** The first turn must be the user's. */
+  readonly beginsWithUser: boolean;
   /** Keeps several system texts apart; otherwise an empty line joins them, because some chat templates accept only one. */
   readonly separateSystemTexts: boolean;
   /**
@@ -150,6 +152,7 @@ const BASIC = {
   pictureDetail: undefined,
   audio: false,
   continuesReplies: false,
+  beginsWithUser: false,
   separateSystemTexts: false,
   systemAnywhere: false,
   blankTexts: true,
@@ -187,6 +190,7 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
   people: { ...BASIC }, // they get the request as it came
   anthropic: {
     ...BASIC,
+    beginsWithUser: true,
     user: (userId) => ({ anthropic: { metadata: { userId } } }),
     oneToolCall: { anthropic: { disableParallelToolUse: true } },
     takesKeyword: claudeTakes,
@@ -205,6 +209,7 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
   },
   google: {
     ...BASIC,
+    beginsWithUser: true,
     takesKeyword: googleTakes,
     wantsMediaTypes: true,
     imagesInToolResults: true,
@@ -224,6 +229,7 @@ const KINDS: Readonly<Record<ProviderKind, KindFeatures>> = {
   },
   bedrock: {
     ...BASIC,
+    beginsWithUser: true,
     fileNames: false,
     jsonMode: false,
     cache: ({ ttl }) => ({ bedrock: { cachePoint: { type: 'default', ...(ttl && { ttl }) } } }),

@@ -211,6 +211,16 @@ describe('qualities on another scale', () => {
     expect((await loadCases([unit, words])).rejectedCount).toBe(0);
   });
 
+  it.each([
+    ['qualities alone', 'a;0,5;0.25;1.5\nb;0,125;1;2\n', [0.5, 0.125], [0.25, 1]],
+    ['costs alone', 'a;0.5;0,25;1,234\nb;0.125;1;2\n', [0.5, 0.125], [0.25, 1]],
+  ])('decimal commas of %s', async (_, rows, qualities, costs) => {
+    const text = `prompt;small.quality;small.cost_usd;small.latency_ms\n${rows}`;
+    const { small, cases } = await read(written('cases.csv', text));
+    expect(small).toEqual(qualities);
+    expect(cases.map(({ outcomes }) => outcomes.get('small')?.costUsd)).toEqual(costs);
+  });
+
   it('costs with decimal commas are read by what the whole file shows', async () => {
     const text = 'prompt;small.quality;small.cost_usd\na;1;0,0012\nb;0,5;1,250\n';
     const { cases } = await loadCases([written('cases.csv', text)]);

@@ -1,12 +1,18 @@
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type ResultsFeed, resultsFeed, resultsSoFar } from '../../router/experiment-results/index.ts';
+import {
+  arrivalOrder,
+  type ResultsFeed,
+  resultsFeed,
+  resultsSoFar,
+} from '../../router/experiment-results/index.ts';
 import {
   LONGEST_WAIT_MS,
   openArrivalReports,
   readWatermark,
   type Split,
 } from '../../router/experiments/index.ts';
+import type { WorkRecord } from '../../router/people/index.ts';
 import { type DecisionRecord, FEEDBACK } from '../../router/records/index.ts';
 import { DECISIONS, openState, type State } from '../../router/state/index.ts';
 
@@ -209,4 +215,49 @@ test('an instance that was killed is waited for until its last report is stale',
   const soon = { timeout: 40_000, interval: 100 };
   await vi.waitFor(async () => expect(await readWatermark(documents)).toBe(START + 60_000), soon);
   await alive.close();
+});
+
+test('what people have holds all that came after it until they have ended, but no longer than anybody is waited for', () => {
+  const results = resultsSoFar(SPLIT, START, 0.05);
+  const ordered = arrivalOrder(results);
+  const quick = { takesMs: 30, isGood: true, unit: 1 };
+  const polled = (atMs: number): DecisionRecord => ({
+    ...recordOf(atMs, { ...quick, isNew: true }),
+    status: 202,
+    people_task: 'task_1',
+  });
+  const first = polled(START);
+  const work: WorkRecord = {
+    decision_id: first.id,
+    task: 'task_1',
+    model: 'human/desk',
+    by: 'ann',
+    outcome: 'answered',
+    minutes: 2,
+    cost_nano_usd: 0,
+    waited_ms: 600_000,
+  };
+  ordered.decision(first);
+  ordered.decision(recordOf(START + 10, { ...quick, isNew: false }));
+  ordered.handOn(START + 60_000);
+  expect(ordered.waiting()).toBe(2);
+  ordered.people(work);
+  ordered.handOn(START + 60_000);
+  expect(ordered.waiting()).toBe(0);
+  expect(results.results().arms.map(({ requests, means }) => [requests, means.success.n])).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
+
+  const second = polled(START + 70_000);
+  ordered.people({ ...work, decision_id: second.id }); // read before the record of its request
+  ordered.decision(second);
+  ordered.handOn(START + 80_000);
+  expect(ordered.waiting()).toBe(0);
+
+  ordered.decision(polled(START + 90_000));
+  ordered.handOn(START + 90_000 + LONGEST_WAIT_MS);
+  expect(ordered.waiting()).toBe(1);
+  ordered.handOn(START + 90_001 + LONGEST_WAIT_MS);
+  expect(ordered.waiting()).toBe(0);
 });

@@ -37,10 +37,10 @@ const fine: CanaryEvidence = {
   stageRequests: 100,
   controlRequests: 100,
   errors: WITHIN,
-  latency: undefined,
+  latency: WITHIN,
   cost: undefined,
   score: undefined,
-  lastStage: { errors: WITHIN, latency: undefined, cost: undefined, score: undefined },
+  lastStage: { errors: WITHIN, latency: WITHIN, cost: undefined, score: undefined },
   audits: { n: 10, mean: 0.02, pValue: 1 },
   standingFault: undefined,
 };
@@ -108,6 +108,19 @@ describe('it goes back at once, and says why', () => {
     const cost = { estimate: 5, low: 1, high: 9 };
     expect(canaryMove(CANARY, at(1), { ...fine, cost }, LATER).kind).toBe('advance');
   });
+});
+
+test.each([
+  ['how long replies take', { latency: undefined }],
+  ['what replies cost', { cost: undefined }],
+])('it stays while too little is known of %s, at the last stage too', (what, change) => {
+  const canary = { ...CANARY, rules: { ...CANARY.rules, maxCostIncrease: 0.1 } };
+  const known = { ...fine, cost: WITHIN, lastStage: { ...fine.lastStage, cost: WITHIN } };
+  expect(canaryMove(canary, at(1), known, LATER).kind).toBe('advance');
+  expect(canaryMove(canary, at(1), { ...known, ...change }, LATER).reason).toContain(what);
+  expect(canaryMove(canary, at(3), known, LATER).kind).toBe('promote');
+  const last = { ...known, lastStage: { ...known.lastStage, ...change } };
+  expect(canaryMove(canary, at(3), last, LATER)).toMatchObject({ kind: 'stay' });
 });
 
 describe('at the last stage the candidate is compared with the profile at the stages before', () => {

@@ -69,6 +69,23 @@ describe.each(PROVIDER_KINDS.map((kind) => [kind] as const))(
   },
 );
 
+describe.each(PROVIDER_KINDS.map((kind) => [kind] as const))(
+  'a conversation that begins with the assistant, to %s',
+  (kind) => {
+    it.each([
+      ['a greeting', [{ role: 'assistant', content: 'How can I help?' }, NEXT]],
+      [
+        'a call of a tool, and its result',
+        [{ role: 'assistant', content: null, tool_calls: [CALL] }, RESULT],
+      ],
+    ])('%s', async (_, messages) => {
+      const ask = await asker(kind, 'openai');
+      for (const before of [[], [{ role: 'system', content: 'Be brief.' }]])
+        await ask({ messages: [...before, ...messages], tools: TOOLS });
+    });
+  },
+);
+
 describe.each(PROVIDER_KINDS.filter((kind) => kind !== 'anthropic').map((kind) => [kind] as const))(
   'what Anthropic clients send back, to %s',
   (kind) => {
