@@ -3,6 +3,7 @@ import { errorBody, saysSomething } from '../dialects/index.ts';
 import { fieldIn, isObject, parseJson } from '../json/index.ts';
 import { isFailure } from '../sdk-terms/index.ts';
 import type { Head, OpenExchange } from './exchange.ts';
+import { withoutKey } from './mask-key.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
 import { clientHeaders, decodedBody, firstBytes, headFault } from './response.ts';
 import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';
@@ -146,7 +147,7 @@ export function reportedFailure(
   key: string | undefined,
 ): Extract<AttemptOutcome, { kind: 'failure' }> {
   const { failure, status = head.status } = classifyReported(text);
-  const body = Buffer.from(key === undefined ? text : text.replaceAll(key, '[key]'));
+  const body = Buffer.from(withoutKey(text, key));
   return {
     ...failedAttempt(call.model, failure, status, `answered ${head.status} with an error (${failure})`),
     retryAfterMs: retryAfterMs(clientHeaders(head.headers, true, key)),

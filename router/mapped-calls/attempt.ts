@@ -22,10 +22,10 @@ import {
   refusalSentence,
   reportedFailure,
   retryAfterMs,
+  withoutKey,
 } from '../exchange/index.ts';
 import { MissingField, unmappable } from '../targets/index.ts';
 import { prepareChat, prepareEmbeddings, replyError } from './call.ts';
-import { withoutKey } from './key-mask.ts';
 import { isSdkRefusal } from './map-request.ts';
 import { combinedTransport, type SdkTransport, sdkTransport } from './sdk-transport.ts';
 

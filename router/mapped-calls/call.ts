@@ -9,15 +9,17 @@ import { PlimsollError } from '../errors.ts';
 import {
   type AttemptOutcome,
   ExchangeError,
+  isSecret,
   logprobsCompletion,
   type Mapping,
   type ProviderCall,
   type Usage,
   wholeBody,
+  withoutKey,
 } from '../exchange/index.ts';
 import { type ReplyContext, ReplyError, type ReplyNotes, replyContext } from '../sdk-terms/index.ts';
 import { type EmbedResult, type SdkEmbeddingModel, type SdkModel, unmappable } from '../targets/index.ts';
-import { maskedParts, withoutKey } from './key-mask.ts';
+import { maskedParts } from './key-mask.ts';
 import { sdkEmbeddingModel, sdkModel, sharedMapping } from './map-request.ts';
 import { fetchPerReply, type SdkTransport } from './sdk-transport.ts';
 
@@ -87,7 +89,7 @@ async function streamedReply({
 }: ChatAttempt): Promise<AttemptOutcome> {
   const results = await Promise.all(models.map((model) => model.doStream(options)));
   const streams = results.map(({ stream }) => stream);
-  const createEdit = key === undefined ? undefined : () => maskedParts(key);
+  const createEdit = isSecret(key) ? () => maskedParts(key) : undefined;
   const { events, usage } = await mapStreams(streams, context, () => finalNotes(transport), createEdit);
   return {
     kind: 'reply',

@@ -1,11 +1,5 @@
+import { KEY_MASK, withoutKey } from '../exchange/index.ts';
 import type { StreamPart } from '../targets/index.ts';
-
-const MASK = '[key]';
-
-/** Takes a provider's key out of a text; without a key, the text as it is. */
-export function withoutKey(text: string, key: string | undefined): string {
-  return key === undefined ? text : text.replaceAll(key, MASK);
-}
 
 /**
  * Takes a key out of a text that comes in pieces, wherever they cut it. Only an end that may be the beginning of the key is held back, so
@@ -25,7 +19,7 @@ export class KeyMask {
     const last = texts.pop()!;
     const start = this.#startIn(last);
     this.#held = last.slice(start);
-    return [...texts, last.slice(0, start)].join(MASK);
+    return [...texts, last.slice(0, start)].join(KEY_MASK);
   }
 
   /** @returns what was held back, since nothing more follows */

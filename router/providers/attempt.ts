@@ -24,6 +24,7 @@ import {
   headFault,
   isAboutNamedFile,
   isProvoked,
+  isSecret,
   missingKeyFailure,
   nativeRefusal,
   type OpenExchange,
@@ -35,6 +36,7 @@ import {
   reportedFailure,
   retryAfterMs,
   type UnroutedCall,
+  withoutKey,
 } from '../exchange/index.ts';
 import { parseJson } from '../json/index.ts';
 import { loadMappedAttempt, sharedMapping } from '../mapped-calls/index.ts';
@@ -229,13 +231,13 @@ async function errorBody(
     return Buffer.alloc(0);
   }
   const body = await firstBytes(decodedBody(exchange, head, idleMs));
-  return key === undefined ? body : withoutKey(body, key);
+  return isSecret(key) ? bodyWithoutKey(body, key) : body;
 }
 
 /** JSON may have characters of the key as escapes: some servers write `+` and `/` so. */
-function withoutKey(body: Buffer, key: string): Buffer {
+function bodyWithoutKey(body: Buffer, key: string): Buffer {
   const text = body.toString('utf8');
   const plain = text.includes('\\') ? (JSON.stringify(parseJson(text)) ?? text) : text;
-  if (plain.includes(key)) return Buffer.from(plain.replaceAll(key, '[key]'));
-  return text.includes(key) ? Buffer.from(text.replaceAll(key, '[key]')) : body;
+  if (plain.includes(key)) return Buffer.from(withoutKey(plain, key));
+  return text.includes(key) ? Buffer.from(withoutKey(text, key)) : body;
 }
