@@ -20,6 +20,7 @@ const ROOMS = [
   'router/markup.ts',
   'router/loopback-host.ts',
   'router/nearest-name.ts',
+  'router/provider-key.ts',
   'router/unknown-field.ts',
   'router/profile-choice.ts',
   'router/feedback-kinds.ts',

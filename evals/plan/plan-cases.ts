@@ -1,4 +1,4 @@
-import { type Catalog, costUsd, createCatalog } from '../../router/catalog/index.ts';
+import { afterProvider, type Catalog, costUsd, createCatalog } from '../../router/catalog/index.ts';
 import type { Config } from '../../router/config/index.ts';
 import { createRouter } from '../../router/create-router.ts';
 import { PlimsollError } from '../../router/errors.ts';
@@ -7,7 +7,7 @@ import type { RequestTraits } from '../../router/rules/index.ts';
 import { withEfforts } from '../../router/targets/index.ts';
 import type { Outcome } from '../../router/types.ts';
 import type { Case } from '../cases/index.ts';
-import { type BeforeAfter, Comparison, type Move, movesOf } from './plan-tally.ts';
+import { type BeforeAfter, Comparison, type Move, Moves } from './plan-tally.ts';
 
 export interface CasePlanOptions {
   readonly cases: readonly Case[];
@@ -71,14 +71,18 @@ async function sideOf({ watch: _, ...config }: Config): Promise<Side> {
 async function compare(cases: readonly Case[], was: Side, is: Side): Promise<CasePlan> {
   const quality = new Comparison();
   const cost = new Comparison();
-  const flips: { from: string; to: string }[] = [];
+  const moves = new Moves();
+  let flipped = 0;
   let planned = 0;
   let unlabelled = 0;
   for (const one of cases) {
     const [from, to] = [await modelOf(one, was.router), await modelOf(one, is.router)];
     if (from === undefined || to === undefined) continue;
     planned++;
-    if (from !== to) flips.push({ from, to });
+    if (from !== to) {
+      moves.add(from, to);
+      flipped++;
+    }
     const [old, changed] = [outcomeOf(one, from), outcomeOf(one, to)];
     if (old === undefined || changed === undefined) unlabelled++;
     quality.add(old?.quality, changed?.quality);
@@ -94,8 +98,8 @@ async function compare(cases: readonly Case[], was: Side, is: Side): Promise<Cas
     cases: cases.length,
     planned,
     refused: cases.length - planned,
-    flipped: flips.length,
-    moves: movesOf(flips),
+    flipped,
+    moves: moves.all(),
     quality: quality.result(),
     cost_usd: cost.result(),
     unlabelled,
@@ -133,13 +137,9 @@ function traitsOf({ text, task, isTaskPredicted }: Case): RequestTraits {
 function outcomeOf({ outcomes }: Case, model: string): Outcome | undefined {
   const own = outcomes.get(model);
   if (own !== undefined) return own;
-  const bare = bareName(model);
-  for (const [name, outcome] of outcomes) if (bareName(name) === bare) return outcome;
+  const bare = afterProvider(model);
+  for (const [name, outcome] of outcomes) if (afterProvider(name) === bare) return outcome;
   return undefined;
-}
-
-function bareName(model: string): string {
-  return model.slice(model.indexOf('/') + 1);
 }
 
 /** The labelled tokens at the price of the configuration; without either what the label says. */

@@ -78,7 +78,7 @@ export class PlanTally {
   #follow = 0;
   readonly #unknown: Partial<Record<UnknownReason, number>> = {};
   readonly #leftOut = { refused: 0, 'from-cache': 0 };
-  readonly #moves = new Map<string, Move>();
+  readonly #moves = new Moves();
   readonly #from = new Counts();
   readonly #to = new Counts();
   readonly #verdictsBefore = new Counts();
@@ -140,9 +140,7 @@ export class PlanTally {
   }
 
   #addMove({ candidate }: DecisionRecord, { from, to, routed }: PlannedRequest): void {
-    const key = `${from}\n${to}`;
-    const known = this.#moves.get(key) ?? { from, to, requests: 0 };
-    this.#moves.set(key, { ...known, requests: known.requests + 1 });
+    this.#moves.add(from, to);
     if (candidate !== undefined && candidate === routed?.decision.candidate) return; // another model on the same rung
     const [was, is] = [this.#places.get(from), this.#places.get(to)];
     if (was === undefined || is === undefined) return;
@@ -169,7 +167,7 @@ export class PlanTally {
   /** @throws PlimsollError `insufficient-data` if nothing can be said about any request */
   result(): Plan {
     if (this.#planned === 0) throw nothingPlanned(this.#requests, this.#unknown);
-    const moves = [...this.#moves.values()].sort((a, b) => b.requests - a.requests);
+    const moves = this.#moves.all();
     const time = (ms: number) => (Number.isFinite(ms) ? new Date(ms).toISOString() : null);
     return {
       schema_version: 1,
@@ -251,14 +249,19 @@ export class Comparison {
   }
 }
 
-/** The most frequent first. */
-export function movesOf(flips: readonly { readonly from: string; readonly to: string }[]): readonly Move[] {
-  const moves = new Map<string, Move>();
-  for (const { from, to } of flips) {
+/** How many requests go from which model to which. */
+export class Moves {
+  readonly #moves = new Map<string, Move>();
+
+  add(from: string, to: string): void {
     const key = `${from}\n${to}`;
-    moves.set(key, { from, to, requests: (moves.get(key)?.requests ?? 0) + 1 });
+    this.#moves.set(key, { from, to, requests: (this.#moves.get(key)?.requests ?? 0) + 1 });
   }
-  return [...moves.values()].sort((a, b) => b.requests - a.requests);
+
+  /** The most frequent first. */
+  all(): readonly Move[] {
+    return [...this.#moves.values()].sort((a, b) => b.requests - a.requests);
+  }
 }
 
 function nothingPlanned(requests: number, unknown: Plan['unknown']): PlimsollError {

@@ -1,6 +1,6 @@
-import { isHuman, NANO } from '../../router/catalog/index.ts';
+import { NANO } from '../../router/catalog/index.ts';
 import { type WorkRecord, workRecordFrom } from '../../router/people/index.ts';
-import type { DecisionRecord } from '../../router/records/index.ts';
+import { type DecisionRecord, workUseOf } from '../../router/records/index.ts';
 import { type Log, PEOPLE_WORK, storedRecords } from '../../router/state/index.ts';
 import { readRecords } from '../cases/index.ts';
 
@@ -32,20 +32,17 @@ function add(found: Map<string, WorkRecord>, json: string): void {
   if (work !== undefined) found.set(work.decision_id, work);
 }
 
-/** The status of a request whose client polls for the reply of people. */
-const HANDED_OFF = 202;
-
 /** The record as it would be, had it been written when people had ended. */
 export function withWork(record: DecisionRecord, work: WorkRecord | undefined): EndedRecord {
   if (work === undefined) return record;
-  const { served, status, cost_usd: cost } = record;
   const { minutes: workMinutes, outcome, waited_ms: waitedMs } = work;
-  if (served !== undefined && isHuman(served) && cost !== undefined) return { ...record, workMinutes };
-  const isReply = status === HANDED_OFF && outcome === 'answered';
+  const { kind } = workUseOf(record, true);
+  if (kind === 'counted') return { ...record, workMinutes };
+  const isReply = kind === 'reply' && outcome === 'answered';
   return {
     ...record,
     workMinutes,
-    cost_usd: (cost ?? 0) + work.cost_nano_usd / NANO,
+    cost_usd: (record.cost_usd ?? 0) + work.cost_nano_usd / NANO,
     ...(isReply && { status: 200, duration_ms: waitedMs, ...(work.usage && { usage: work.usage }) }),
   };
 }

@@ -40,4 +40,4 @@ export {
   type TokenRates,
   type WorkRate,
 } from './types.ts';
-export { modelNotFound, noSuchModel } from './unknown-model.ts';
+export { afterProvider, modelNotFound, noSuchModel } from './unknown-model.ts';

@@ -47,6 +47,7 @@ export function nearestModels(wanted: string, names: Iterable<string>, most = 3)
   return near.slice(0, most).map(({ name }) => name);
 }
 
-function afterProvider(name: string): string {
+/** The name of a model without its provider: what follows the first slash. */
+export function afterProvider(name: string): string {
   return name.slice(name.indexOf('/') + 1);
 }

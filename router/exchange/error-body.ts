@@ -1,9 +1,9 @@
 import type { Dialect } from '../catalog/index.ts';
 import { errorBody, saysSomething } from '../dialects/index.ts';
 import { fieldIn, isObject, parseJson } from '../json/index.ts';
+import { withoutKey } from '../provider-key.ts';
 import { isFailure } from '../sdk-terms/index.ts';
 import type { Head, OpenExchange } from './exchange.ts';
-import { withoutKey } from './mask-key.ts';
 import { classifyRefusal, ExchangeError, failedAttempt, retryAfterMs } from './provider-error.ts';
 import { clientHeaders, decodedBody, firstBytes, headFault } from './response.ts';
 import type { AttemptOutcome, Failure, ProviderCall } from './types.ts';

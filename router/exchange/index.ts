@@ -25,7 +25,6 @@ export {
   takeLogprobs,
   withLogprobs,
 } from './logprobs.ts';
-export { isSecret, KEY_MASK, withoutKey } from './mask-key.ts';
 export {
   CLAUDE_COUNTER_PATH,
   claudeBody,

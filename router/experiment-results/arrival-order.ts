@@ -56,8 +56,8 @@ interface Waiting {
 export function arrivalOrder(reader: ResultsReader): ArrivalOrder {
   let all: Waiting[] = [];
   const byId = new Map<string, Waiting>();
-  /** Ids of requests that people have ended and whose own records were not read yet: the two streams are read one after the other. */
-  const endedEarly = new RecentMap<true>(REMEMBERED);
+  /** What people came to on requests whose own records were not read yet: the two streams are read one after the other. */
+  const early = new RecentMap<WorkRecord>(REMEMBERED);
 
   /** Until when all have ended, also those that people have, unless they take longer than anybody is waited for. */
   function endedUntil(beforeMs: number): number {
@@ -75,14 +75,20 @@ export function arrivalOrder(reader: ResultsReader): ArrivalOrder {
     isCounted: reader.isCounted,
     decision(record) {
       if (!reader.isCounted(record)) return;
-      const isOpen = record.people_task !== undefined && endedEarly.get(record.id) === undefined;
-      const waiting = { record: kept(record), timeMs: Date.parse(record.time), isOpen, later: [] };
+      const work = early.get(record.id);
+      early.delete(record.id);
+      const waiting = {
+        record: kept(record),
+        timeMs: Date.parse(record.time),
+        isOpen: record.people_task !== undefined && work === undefined,
+        later: work === undefined ? [] : [() => reader.people(work)],
+      };
       all.push(waiting);
       byId.set(record.id, waiting);
     },
     people(work) {
       const waiting = byId.get(work.decision_id);
-      if (waiting === undefined) endedEarly.set(work.decision_id, true);
+      if (waiting === undefined) early.set(work.decision_id, work);
       else waiting.isOpen = false;
       whenHandedOn(work.decision_id, () => reader.people(work));
     },

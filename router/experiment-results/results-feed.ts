@@ -5,7 +5,6 @@ import { workRecordFrom } from '../people/index.ts';
 import { type DecisionRecord, FEEDBACK, feedbackFrom } from '../records/index.ts';
 import { DECISIONS, type Log, PEOPLE_WORK, type StoredRecord } from '../state/index.ts';
 import { arrivalOrder, type ResultsReader } from './arrival-order.ts';
-import { seqBefore } from './results.ts';
 
 const PAGE = 1_000;
 /** In a long log, by the times of its records. */
@@ -102,4 +101,26 @@ export function resultsFeed(
     },
     waiting: ordered.waiting,
   };
+}
+
+const LONGEST_SEQ = 2 ** 52;
+
+/** A place in a stream before which all is older than that time, found in some fifty looks. */
+export async function seqBefore(log: Pick<Log, 'read'>, stream: string, timeMs: number): Promise<number> {
+  const isOlder = async (seq: number) => {
+    const [next] = await log.read(stream, { afterSeq: seq, limit: 1 });
+    return next !== undefined && next.timeMs < timeMs - LONGEST_WAIT_MS;
+  };
+  if (!(await isOlder(0))) return 0;
+  let older = 0;
+  let step = 1;
+  while (older + step < LONGEST_SEQ && (await isOlder(older + step))) {
+    older += step;
+    step *= 2;
+  }
+  while (step > 1) {
+    step = Math.floor(step / 2);
+    if (await isOlder(older + step)) older += step;
+  }
+  return older;
 }

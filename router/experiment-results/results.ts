@@ -1,9 +1,8 @@
 import { NANO } from '../catalog/index.ts';
-import { CANDIDATE, type Canary, CONTROL, LONGEST_WAIT_MS, type Split } from '../experiments/index.ts';
+import { CANDIDATE, type Canary, CONTROL, type Split } from '../experiments/index.ts';
 import type { WorkRecord } from '../people/index.ts';
 import { RecentMap } from '../recent-map.ts';
-import type { DecisionRecord } from '../records/index.ts';
-import type { Log } from '../state/index.ts';
+import { type DecisionRecord, HANDED_OFF, type WorkUse, workUseOf } from '../records/index.ts';
 import {
   asymptoticDifference,
   boundedDifference,
@@ -16,7 +15,6 @@ import {
 import type { AssignedRecord } from './arrival-order.ts';
 import { type LastStage, lastStage } from './last-stage.ts';
 import { byMetric, type ControlFactors, isBounded, type Metric } from './metrics.ts';
-import { HANDED_OFF, type WorkUse, workUseOf } from './work-use.ts';
 
 /** Units and decisions that are remembered: of older ones feedback is not counted, and a unit that comes again counts anew. */
 const REMEMBERED = 100_000;
@@ -89,8 +87,6 @@ export function resultsSoFar(
   const tallies = names.map(() => tallyOf(delta));
   const units = new RecentMap<true>(REMEMBERED);
   const decisions = new RecentMap<Assigned>(REMEMBERED);
-  /** Of requests that are not known yet: the two streams are read one after the other. */
-  const early = new RecentMap<WorkRecord>(REMEMBERED);
   const ratio: SampleRatioTest = sampleRatioTest();
   let areOtherWeights = false;
   const last = experiment.kind === 'canary' ? lastStage(delta, factors) : undefined;
@@ -175,9 +171,6 @@ export function resultsSoFar(
       decisions.set(record.id, assigned);
       tally.requests++;
       tally.spentUsd += record.cost_usd ?? 0;
-      const ended = early.get(record.id);
-      early.delete(record.id);
-      if (ended !== undefined) addWork(assigned, ended);
       if (success !== undefined) observe('success', assigned, success);
       if (success !== 1) return; // what a failed reply cost and took says nothing of a reply
       if (record.cost_usd !== undefined && work.kind !== 'extra')
@@ -186,8 +179,7 @@ export function resultsSoFar(
     },
     people(work) {
       const assigned = decisions.get(work.decision_id);
-      if (assigned === undefined) early.set(work.decision_id, work);
-      else addWork(assigned, work);
+      if (assigned !== undefined) addWork(assigned, work);
     },
     score(decisionId, score) {
       const assigned = decisions.get(decisionId);
@@ -285,26 +277,4 @@ export function isRatioAlarm(
   { sampleRatioPValue }: Pick<ExperimentResults, 'sampleRatioPValue'>,
 ): boolean {
   return sampleRatioPValue <= 1 - confidence;
-}
-
-const LONGEST_SEQ = 2 ** 52;
-
-/** A place in a stream before which all is older than that time, found in some fifty looks. */
-export async function seqBefore(log: Pick<Log, 'read'>, stream: string, timeMs: number): Promise<number> {
-  const isOlder = async (seq: number) => {
-    const [next] = await log.read(stream, { afterSeq: seq, limit: 1 });
-    return next !== undefined && next.timeMs < timeMs - LONGEST_WAIT_MS;
-  };
-  if (!(await isOlder(0))) return 0;
-  let older = 0;
-  let step = 1;
-  while (older + step < LONGEST_SEQ && (await isOlder(older + step))) {
-    older += step;
-    step *= 2;
-  }
-  while (step > 1) {
-    step = Math.floor(step / 2);
-    if (await isOlder(older + step)) older += step;
-  }
-  return older;
 }

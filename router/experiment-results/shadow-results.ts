@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SHADOWED } from '../experiments/index.ts';
 import { parseJson } from '../json/index.ts';
 import { type Log, storedRecords } from '../state/index.ts';
-import { seqBefore } from './results.ts';
+import { seqBefore } from './results-feed.ts';
 
 const shadowedSchema = z.object({
   schema_version: z.literal(1),

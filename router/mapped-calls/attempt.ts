@@ -22,8 +22,8 @@ import {
   refusalSentence,
   reportedFailure,
   retryAfterMs,
-  withoutKey,
 } from '../exchange/index.ts';
+import { withoutKey } from '../provider-key.ts';
 import { MissingField, unmappable } from '../targets/index.ts';
 import { prepareChat, prepareEmbeddings, replyError } from './call.ts';
 import { isSdkRefusal } from './map-request.ts';

@@ -9,14 +9,13 @@ import { PlimsollError } from '../errors.ts';
 import {
   type AttemptOutcome,
   ExchangeError,
-  isSecret,
   logprobsCompletion,
   type Mapping,
   type ProviderCall,
   type Usage,
   wholeBody,
-  withoutKey,
 } from '../exchange/index.ts';
+import { isSecret, withoutKey } from '../provider-key.ts';
 import { type ReplyContext, ReplyError, type ReplyNotes, replyContext } from '../sdk-terms/index.ts';
 import { type EmbedResult, type SdkEmbeddingModel, type SdkModel, unmappable } from '../targets/index.ts';
 import { maskedParts } from './key-mask.ts';

@@ -1,4 +1,4 @@
-import { KEY_MASK, withoutKey } from '../exchange/index.ts';
+import { KEY_MASK, withoutKey } from '../provider-key.ts';
 import type { StreamPart } from '../targets/index.ts';
 
 /**

@@ -24,7 +24,6 @@ import {
   headFault,
   isAboutNamedFile,
   isProvoked,
-  isSecret,
   missingKeyFailure,
   nativeRefusal,
   type OpenExchange,
@@ -36,11 +35,11 @@ import {
   reportedFailure,
   retryAfterMs,
   type UnroutedCall,
-  withoutKey,
 } from '../exchange/index.ts';
 import { parseJson } from '../json/index.ts';
 import { loadMappedAttempt, sharedMapping } from '../mapped-calls/index.ts';
 import { askingForStreamUsage, passedReply, plainReply, streamedReply } from '../native-replies/index.ts';
+import { isSecret, withoutKey } from '../provider-key.ts';
 import { isWithinLimits, withNamedEffort } from '../targets/index.ts';
 import { refusesNamedEffort, withNamedEfforts } from './named-efforts.ts';
 import { type NativeRequest, nativeRequest } from './native-request.ts';

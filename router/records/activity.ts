@@ -6,6 +6,7 @@ import { type HourCount, type HourCounts, memoryHourCounts } from '../state/inde
 import { isRetried } from './record-writer.ts';
 import type { RequestFacts } from './request-facts.ts';
 import { totalCostUsd } from './savings.ts';
+import { HANDED_OFF } from './work-use.ts';
 
 const HOUR_MS = 3_600_000;
 /** What happened waits at most so long before it is added to the state. */
@@ -236,10 +237,9 @@ type Outcome = Pick<RequestFacts, 'status' | 'ended'> & Partial<Pick<RequestFact
 
 /** A person's reply is to come: HTTP calls it accepted. */
 function isHandedOff({ status, served }: Outcome): boolean {
-  return status === ACCEPTED && served !== undefined && isHuman(served.name);
+  return status === HANDED_OFF && served !== undefined && isHuman(served.name);
 }
 
-const ACCEPTED = 202;
 const CLIENT_LEFT = 499;
 const TOO_MANY = 429;
 

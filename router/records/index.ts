@@ -56,3 +56,4 @@ export {
   spentUsd,
   totalCostUsd,
 } from './savings.ts';
+export { HANDED_OFF, type WorkUse, workUseOf } from './work-use.ts';

@@ -80,8 +80,8 @@ export function boundedDifference(
   };
 }
 
-/** Outcomes of an arm below which the central limit is not counted on. */
-const LEAST_OF_ARM = 50;
+/** Values, of each arm, below which the central limit is not counted on. */
+export const LEAST_VALUES = 50;
 /** The number of outcomes at which the interval is the narrowest that it can be. */
 const NARROWEST_AT = 2_000;
 
@@ -108,7 +108,7 @@ export function asymptoticDifference(delta: number): DifferenceSequence {
     },
     interval() {
       const { weight, total, squares, n } = sums;
-      if (sums.smallerArm() < LEAST_OF_ARM) return undefined;
+      if (sums.smallerArm() < LEAST_VALUES) return undefined;
       const radius = asymptoticRadius({ n, squares }, delta);
       return scaled({ estimate: total / weight, radius: radius / weight }, 1, {});
     },

@@ -1,4 +1,9 @@
-import { asymptoticRadius, type DifferenceInterval, largestSum } from './difference-sequence.ts';
+import {
+  asymptoticRadius,
+  type DifferenceInterval,
+  LEAST_VALUES,
+  largestSum,
+} from './difference-sequence.ts';
 import { requireDelta, requireNumbers, unitInterval } from './input-checks.ts';
 
 /** A confidence sequence for a mean: the true one lies in every interval that is ever read, with probability 1 - delta. */
@@ -41,9 +46,6 @@ export function boundedMean(delta: number): MeanSequence {
     },
   };
 }
-
-/** Values below which the central limit is not counted on. */
-const LEAST_VALUES = 50;
 
 /**
  * Of values without a bound, such as costs and latencies: mean +- s sqrt(2 (n r^2 + 1) / (n^2 r^2) ln(sqrt(n r^2 + 1) / delta)), s^2 their variance so far.

@@ -1,5 +1,6 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 import { safeError } from '../errors.ts';
+import { isSecret } from '../provider-key.ts';
 
 /** Writes one line: fields and a message, or a message alone. An error given alone is logged as `err`. */
 interface LogLine {
@@ -25,9 +26,6 @@ interface LogStream {
   write(line: string): unknown;
 }
 
-/** Shorter ones would be found in words that are no secret. */
-const SHORTEST_SECRET = 8;
-
 /**
  * JSON lines for machines; on a terminal one readable line each. Goes to stderr: stdout belongs to results.
  * Every line passes `redactedLine`, and a logged error is reduced to `safeError`: messages of foreign errors may quote a prompt.
@@ -47,11 +45,7 @@ export function createLogger(
     serializers: { err: errorOnly, error: errorOnly },
     hooks: { logMethod: withoutMessage },
   };
-  const clean = (line: string) =>
-    redactedLine(
-      line,
-      secrets().filter((secret) => secret.length >= SHORTEST_SECRET),
-    );
+  const clean = (line: string) => redactedLine(line, secrets().filter(isSecret));
   const write = stream.isTTY
     ? (line: string) => stream.write(readableLine(clean(line)))
     : (line: string) => stream.write(clean(line));

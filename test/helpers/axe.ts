@@ -1,5 +1,6 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { OVERFLOW } from '../report/page-checks.ts';
 
 interface Violation {
   readonly id: string;
@@ -23,6 +24,6 @@ export async function axeViolations(page: Page): Promise<string[]> {
 /** Those, and whether the page is wider than its window. */
 export async function pageFaults(page: Page): Promise<string[]> {
   const violations = await axeViolations(page);
-  const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+  const beyond = await page.evaluate(OVERFLOW);
   return beyond === 0 ? violations : [...violations, `${beyond} pixels too wide`];
 }

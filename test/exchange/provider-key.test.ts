@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { withoutKey } from '../../router/exchange/index.ts';
 import { createMappedAttempt } from '../../router/mapped-calls/attempt.ts';
+import { withoutKey } from '../../router/provider-key.ts';
 import { startFakeProvider } from '../../scripts/fake-provider/server.ts';
 import { sendOnce } from '../fallback/attempts.ts';
 import { callTo, modelAt, TIMEOUTS } from '../mapped-calls/mapped-gateway.ts';

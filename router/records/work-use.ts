@@ -1,5 +1,5 @@
 import { isHuman } from '../catalog/index.ts';
-import type { DecisionRecord } from '../records/index.ts';
+import type { DecisionRecord } from './decision-record.ts';
 
 /**
  * `counted`: the record has its cost. `reply`: it is the reply that counts, once it is there. `extra`: a model replied besides, for so much. `spent`:
@@ -9,10 +9,10 @@ export type WorkUse =
   | { readonly kind: 'counted' | 'reply' | 'spent' }
   | { readonly kind: 'extra'; readonly costUsd: number };
 
-/** The status of a request whose client polls for the reply of people. */
+/** The status of a request whose client polls for the reply of people: HTTP calls it accepted. */
 export const HANDED_OFF = 202;
 
-/** @param hasReply a whole reply went out */
+/** What the work of people on a request is to its record. @param hasReply a whole reply went out */
 export function workUseOf(
   {
     served,

@@ -1,7 +1,7 @@
 /** What stands in the place of a provider's key. */
 export const KEY_MASK = '[key]';
 
-/** In characters, as for the log. Keys of providers have 20 and more; what is shorter is a placeholder such as `ollama`, for a server that wants none, and a word in replies. */
+/** In characters. Keys of providers have 20 and more; what is shorter is a placeholder such as `ollama`, for a server that wants none, and a word in replies. */
 const SHORTEST_SECRET = 8;
 
 /** Whether a key is one that nobody may see. */
